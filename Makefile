@@ -1,0 +1,83 @@
+# One verb per job, the same on a laptop and in CI. The virtual environment is
+# made by the first verb that needs it; each stamp in it says what is installed,
+# and is out of date when pyproject.toml changes.
+
+PYTHON ?= python3
+WORKERS ?= auto
+VENV := .venv
+RUN := $(VENV)/bin/python
+INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help demo test check fix bench size nightly clean
+
+help:
+	@echo "make demo      train a small classifier on pictures of clothes (DEMO_EPOCHS=1 for a short look)"
+	@echo "make test      run the tests (TESTS=tests/datasets for some of them)"
+	@echo "make check     formatting, lint, types and the order of imports"
+	@echo "make fix       repair what can be repaired of formatting and lint"
+	@echo "make bench     measure against Keras, PyTorch and scikit-learn; writes bench/RESULTS.md"
+	@echo "make size      count the lines of each package"
+	@echo "make nightly   run all tests, the slow ones too"
+	@echo "make clean     remove the environment and everything that was made"
+
+demo: $(VENV)/.demo
+	$(RUN) -m doltap demo $(if $(DEMO_EPOCHS),--epochs $(DEMO_EPOCHS))
+
+test: $(VENV)/.test
+	$(RUN) -m pytest --numprocesses $(WORKERS) --maxprocesses 4 $(TESTS)
+
+check: $(VENV)/.check
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+	$(VENV)/bin/lint-imports
+
+fix: $(VENV)/.check
+	$(RUN) -m ruff format .
+	$(RUN) -m ruff check --fix .
+
+bench: $(VENV)/.test
+	$(RUN) bench/run.py
+
+size:
+	@for folder in src/doltap src/doltap/*/ tests bench; do \
+	  deep=$$(test $$folder = src/doltap && echo 1 || echo 9); \
+	  find $$folder -maxdepth $$deep -name '*.py' -exec cat {} + | wc -l | xargs printf '%7s  %s\n' | sed "s|$$| $$folder|"; \
+	done
+	@find src -name '*.py' -exec cat {} + | wc -l | xargs printf '%7s   all of src\n'
+
+# An empty marker expression also runs what the default leaves out.
+nightly: $(VENV)/.test
+	$(RUN) -m pytest --numprocesses $(WORKERS) --maxprocesses 4 -m "" $(TESTS)
+
+clean:
+	rm -rf $(VENV) build dist src/*.egg-info demo-output
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.made:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "make: expected Python 3.11 or later as '$(PYTHON)', got no such command."; \
+	  echo "  Install it, or name it: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "make: expected Python 3.11 or later as '$(PYTHON)', got $$($(PYTHON) --version)."; \
+	  echo "  Install a newer one, or name it: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV) || { \
+	  echo "make: expected '$(PYTHON) -m venv' to make $(VENV), got the error above."; \
+	  echo "  On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.made pyproject.toml
+	@echo "installing doltap into $(VENV)"
+	@$(INSTALL) --editable '.[sklearn]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.made pyproject.toml
+	@echo "installing doltap and its tests' packages into $(VENV)"
+	@$(INSTALL) --editable '.[sklearn,test]'
+	@touch $@
+
+$(VENV)/.check: $(VENV)/.test
+	@echo "installing the checkers into $(VENV)"
+	@$(INSTALL) --editable '.[check]'
+	@touch $@

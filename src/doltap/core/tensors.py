@@ -1,0 +1,221 @@
+"""A Variable is a named array that can be lent to a compiled program.
+
+Between calls of a program the Variables hold the truth. Inside `lend`, and
+only in that thread, reading or assigning one touches a borrowed array instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import operator
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from doltap import dtypes
+from doltap.errors import DataError, ShapeError
+
+__all__ = ["Rate", "SymbolicTensor", "Variable", "lend", "place"]
+
+_loans = threading.local()
+
+
+def place(array: Any) -> jax.Array:
+    """A copy of the array on the device, in a buffer that a program may reuse."""
+    return jax.device_put(array, may_alias=False)
+
+
+@contextlib.contextmanager
+def lend(variables: Sequence[Variable], arrays: Sequence[Any]) -> Iterator[dict[Variable, Any]]:
+    """Inside the `with`, each variable reads as its array.
+
+    Gives the dict of what is lent; an assignment inside replaces the entry, so
+    the dict holds the new values when the `with` ends.
+    """
+    outer = getattr(_loans, "current", None)
+    loan = {**(outer or {}), **dict(zip(variables, arrays, strict=True))}
+    _loans.current = loan
+    try:
+        yield loan
+    finally:
+        _loans.current = outer
+
+
+class Variable:
+    """A named array that training or Python code may change.
+
+    Args:
+        initial_value: the first value; anything NumPy can read.
+        dtype: type of the array; None keeps floats at `floatx()` and others as they are.
+        trainable: whether an optimizer may move it.
+        name: what summaries and errors call it.
+
+    >>> v = Variable([1.0, 2.0], name="v")
+    >>> v.assign_add([1.0, 1.0]).numpy().tolist()
+    [2.0, 3.0]
+    """
+
+    # NumPy arrays on the left of an operator must leave it to Variable.
+    __array_priority__ = 100
+
+    def __init__(
+        self,
+        initial_value: Any,
+        *,
+        dtype: Any = None,
+        trainable: bool = True,
+        name: str = "variable",
+    ) -> None:
+        array = np.asarray(initial_value)
+        if dtype is None and dtypes.is_float(array.dtype):
+            dtype = dtypes.standardize(None)
+        kept = dtypes.on_device(array.dtype if dtype is None else dtypes.standardize(dtype))
+        self.name = name
+        self.trainable = trainable
+        self.array = place(array.astype(kept))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the dimensions."""
+        return tuple(self.array.shape)
+
+    @property
+    def dtype(self) -> str:
+        """The name of the type, such as "float32"."""
+        return str(self.array.dtype)
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(np.prod(self.shape))
+
+    @property
+    def value(self) -> Any:
+        """The array: inside a program the borrowed one, elsewhere a copy."""
+        loan = getattr(_loans, "current", None)
+        if loan is not None and self in loan:
+            return loan[self]
+        return place(self.array)
+
+    def read(self) -> Any:
+        """The array itself, without a copy. A later training step may reuse its memory."""
+        loan = getattr(_loans, "current", None)
+        return self.array if loan is None or self not in loan else loan[self]
+
+    def numpy(self) -> np.ndarray:
+        """A copy as a NumPy array."""
+        return np.array(self.array)
+
+    def assign(self, value: Any) -> Variable:
+        """Give the variable a new value of the same shape."""
+        loan = getattr(_loans, "current", None)
+        shape = tuple(np.shape(value))
+        if shape != self.shape:
+            raise ShapeError(
+                f"variable '{self.name}'",
+                expected=f"a value of shape {self.shape}",
+                got=f"shape {shape}",
+                fix="Give it an array of its own shape.",
+            )
+        if loan is not None and self in loan:
+            loan[self] = jnp.asarray(value, dtype=self.dtype)
+        elif isinstance(value, jax.core.Tracer):
+            raise DataError(
+                f"variable '{self.name}'",
+                expected="to be assigned inside the model that owns it",
+                got="a value from inside a compiled program",
+                fix="Make the variable in the layer, with add_weight(..., trainable=False).",
+            )
+        else:
+            self.array = place(np.asarray(value).astype(self.array.dtype))
+        return self
+
+    def assign_add(self, value: Any) -> Variable:
+        """Add to the variable."""
+        return self.assign(self.read() + jnp.asarray(value, dtype=self.dtype))
+
+    def assign_sub(self, value: Any) -> Variable:
+        """Subtract from the variable."""
+        return self.assign(self.read() - jnp.asarray(value, dtype=self.dtype))
+
+    def __jax_array__(self) -> Any:
+        return self.read()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.array, dtype=dtype)
+
+    def __float__(self) -> float:
+        return float(self.read())
+
+    def __int__(self) -> int:
+        return int(self.read())
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.read()[index]
+
+    def __neg__(self) -> Any:
+        return -self.read()
+
+    def __repr__(self) -> str:
+        return f"<Variable '{self.name}' shape={self.shape} dtype={self.dtype} value={self.numpy()}>"
+
+
+def _operators(function: Callable[[Any, Any], Any]) -> tuple[Callable, Callable]:
+    """The method for `variable ∘ other` and the one for `other ∘ variable`."""
+
+    def from_left(self: Variable, other: Any) -> Any:
+        return function(self.read(), other.read() if isinstance(other, Variable) else other)
+
+    def from_right(self: Variable, other: Any) -> Any:
+        return function(other, self.read())
+
+    return from_left, from_right
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
+    _left, _right = _operators(getattr(operator, _name))
+    setattr(Variable, f"__{_name}__", _left)
+    setattr(Variable, f"__r{_name}__", _right)
+
+
+class Rate(Variable):
+    """A number that steers training, such as a learning rate, and no weight of the model.
+
+    A program receives it at run time, so that setting it compiles nothing.
+    """
+
+    def __init__(self, value: Any, *, name: str = "rate") -> None:
+        super().__init__(np.float32(value), dtype="float32", trainable=False, name=name)
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether the number is 0 now: that changes what is computed, not only with what."""
+        return not np.asarray(self.array).any()
+
+
+class SymbolicTensor:
+    """The promise of an array: its shape and type are known, its values are not.
+
+    Args:
+        shape: lengths of the dimensions; None where any length will do.
+    """
+
+    def __init__(self, shape: Sequence[int | None], dtype: str = "float32", name: str = "input") -> None:
+        self.shape = tuple(shape)
+        self.dtype = dtype
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<SymbolicTensor '{self.name}' shape={self.shape} dtype={self.dtype}>"

@@ -1,0 +1,112 @@
+"""The lines and the bar that `fit`, `evaluate` and `predict` show.
+
+They are drawn by time, not by step, so that looking costs the training nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+__all__ = ["Display", "format_logs"]
+
+
+def format_logs(logs: dict[str, Any]) -> str:
+    """The logs as one line.
+
+    >>> format_logs({"accuracy": 0.91234, "loss": 0.00001234})
+    'accuracy: 0.9123 - loss: 1.2340e-05'
+    """
+    return " - ".join(f"{name}: {_number(value)}" for name, value in logs.items())
+
+
+def _number(value: Any) -> str:
+    try:
+        size = abs(float(value))
+    except (TypeError, ValueError):
+        return str(value)
+    return f"{value:.4f}" if size > 1e-3 or size == 0 else f"{value:.4e}"
+
+
+class Display:
+    """What is shown of a run.
+
+    Args:
+        verbose: 0 nothing, 1 a bar, 2 a line for each epoch.
+        num_steps: steps of an epoch.
+    """
+
+    def __init__(self, verbose: int, num_steps: int) -> None:
+        self.verbose = verbose
+        self.num_steps = num_steps
+        self._console = Console(highlight=False, soft_wrap=True) if verbose else None
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._began = 0.0
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is shown."""
+        return self.verbose > 0
+
+    @property
+    def is_live(self) -> bool:
+        """Whether something moves while an epoch runs."""
+        return self.verbose == 1
+
+    def begin(self, title: str | None = None) -> None:
+        """A new epoch, evaluation or prediction."""
+        self._began = time.perf_counter()
+        if title and self._console:
+            self._console.print(title, markup=False)
+        if self.is_live:
+            columns = (
+                MofNCompleteColumn(),
+                BarColumn(bar_width=20),
+                TextColumn("{task.fields[note]}", markup=False),
+            )
+            self._bar = Progress(*columns, console=self._console, auto_refresh=False)
+            self._bar.start()
+            self._task = self._bar.add_task("", total=self.num_steps, note="")
+
+    def tick(self, done: int, logs: dict[str, Any]) -> None:
+        """So many steps of the epoch are done."""
+        if self._bar is None or self._task is None:
+            return
+        seconds = time.perf_counter() - self._began
+        note = f"{_duration(seconds)} {_duration(seconds / max(done, 1))}/step"
+        if logs:
+            note = f"{note} - {format_logs(logs)}"
+        self._bar.update(self._task, completed=done, note=note)
+        self._bar.refresh()
+
+    def end(self, logs: dict[str, Any], title: str = "") -> None:
+        """The epoch, evaluation or prediction is over."""
+        if self._bar is not None:
+            self.tick(self.num_steps, logs)
+            self._bar.stop()
+            self._bar = None
+        elif self._console:
+            seconds = time.perf_counter() - self._began
+            head = f"{title}{self.num_steps}/{self.num_steps} - {_duration(seconds)}"
+            self._console.print(f"{head} - {format_logs(logs)}" if logs else head, markup=False)
+
+    def close(self) -> None:
+        """Leave the terminal in order, also after an error."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def _duration(seconds: float) -> str:
+    """A length of time in the unit that suits it.
+
+    >>> _duration(0.00042), _duration(0.0123), _duration(12.3)
+    ('420us', '12ms', '12s')
+    """
+    if seconds >= 1:
+        return f"{seconds:.0f}s"
+    return f"{seconds * 1e3:.0f}ms" if seconds >= 1e-3 else f"{seconds * 1e6:.0f}us"

@@ -1,0 +1,1 @@
+"""The engine: from arrays to moved weights, as one compiled program."""

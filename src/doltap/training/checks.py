@@ -1,0 +1,204 @@
+"""What is wrong with the data is said here, on the host, before any training.
+
+A program on the device lets a wrong label, a NaN or an oversized integer pass
+in silence; so every array goes through these checks first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from doltap.errors import DataError, LabelError, ShapeError, printable
+
+__all__ = ["check_integers", "check_labels", "check_rows", "check_shape", "text_error", "value_error"]
+
+_INT32 = np.iinfo(np.int32)
+
+
+def value_error(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> DataError:
+    """The error for an array of reals in which something is not finite."""
+    bad = np.argwhere(~np.isfinite(array))
+    first = tuple(int(i) for i in bad[0])
+    value = array[first]
+    kind = "NaN" if np.isnan(value) else "infinity"
+    rows = len(np.unique(bad[:, 0]))
+    return DataError(
+        what,
+        expected="finite numbers",
+        got=f"{kind} in row {first[0]}{_place(first, columns)} ({rows} rows are affected)",
+        fix="Fill or drop these rows first: x[np.isnan(x)] = 0, or DataFrame.dropna().",
+    )
+
+
+def _place(index: tuple[int, ...], columns: Sequence[Any] | None) -> str:
+    """", column 'age'" or ", position (3, 4)" for an index into an array."""
+    if len(index) < 2:
+        return ""
+    if len(index) > 2:
+        return f", position {index[1:]}"
+    return f", column {printable(columns[index[1]])!r}" if columns is not None else f", column {index[1]}"
+
+
+def text_error(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> DataError:
+    """The error for an array that holds text or Python objects."""
+    flat = array.reshape(-1)
+    number = next((i for i, value in enumerate(flat) if not _is_number(value)), 0)
+    index = tuple(int(i) for i in np.unravel_index(number, array.shape)) if array.size else (0,)
+    value = flat[number] if array.size else None
+    return DataError(
+        what,
+        expected="numbers",
+        got=f"{type(value).__name__} {printable(value, 30)!r} in row {index[0]}{_place(index, columns)}",
+        fix="Turn text into numbers first: .astype(float), pandas.get_dummies, or an encoder.",
+    )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.number, np.bool_)) and not isinstance(value, complex)
+
+
+def check_integers(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> None:
+    """Integers that a 32-bit device cannot hold are an error."""
+    if array.size == 0 or (array.min() >= _INT32.min and array.max() <= _INT32.max):
+        return
+    bad = np.argwhere((array < _INT32.min) | (array > _INT32.max))[0]
+    index = tuple(int(i) for i in bad)
+    raise DataError(
+        what,
+        expected=f"integers from {_INT32.min} to {_INT32.max}",
+        got=f"{array[index]} in row {index[0]}{_place(index, columns)}",
+        fix="Give it as floats, .astype('float32'), or scale it down.",
+    )
+
+
+def check_rows(lengths: dict[str, int]) -> None:
+    """Arrays that belong together have one length, and not 0."""
+    first, count = next(iter(lengths.items()))
+    if count == 0:
+        raise DataError(
+            first, expected="at least one row", got="none", fix="Check how the data was read or split."
+        )
+    for name, length in lengths.items():
+        if length != count:
+            raise ShapeError(
+                f"{first} and {name}",
+                expected=f"as many rows in {name} as in {first}, {count}",
+                got=f"{length}",
+                fix="Each row of x needs its own label; check how the arrays were split.",
+            )
+
+
+def check_shape(what: str, got: tuple[int, ...], wanted: tuple[int | None, ...], layer: str) -> None:
+    """The rows of x have the shape the model was built for."""
+    agrees = len(got) == len(wanted) and all(
+        want is None or have == want for have, want in zip(got[1:], wanted[1:], strict=True)
+    )
+    if agrees:
+        return
+    if len(got) == len(wanted) == 2:
+        expected, number = f"{wanted[1]} features per row", f"{got[1]} (shape {got})"
+        fix = f"It was built for {wanted[1]} columns; rebuild the model or check the columns of {what}."
+    else:
+        expected, number = f"rows of shape {tuple(wanted[1:])}", f"rows of shape {got[1:]} (shape {got})"
+        fix = f"Reshape {what}, or give the first layer the shape of a row."
+    raise ShapeError(f"layer '{layer}', given {what}", expected=expected, got=number, fix=fix)
+
+
+def check_labels(y: np.ndarray, kind: str, output_shape: tuple[int | None, ...], what: str = "y") -> None:
+    """The labels are what the loss needs.
+
+    Args:
+        y: the labels, (rows, ...).
+        kind: the loss's `labels`: "class numbers", "one-hot", "probabilities", "numbers".
+        output_shape: shape of the model's output, batch first.
+    """
+    if kind == "class numbers":
+        _check_class_numbers(y, output_shape, what)
+    elif kind != "unknown":
+        if kind == "one-hot":
+            _check_not_class_numbers(y, output_shape, what)
+        _check_same_shape(y, output_shape, what)
+        if kind in ("probabilities", "one-hot"):
+            _check_range(y, what)
+
+
+def _check_class_numbers(y: np.ndarray, output_shape: tuple[int | None, ...], what: str) -> None:
+    num_classes = output_shape[-1]
+    if y.ndim == len(output_shape) and y.shape[-1] == num_classes and num_classes != 1:
+        raise LabelError(
+            what,
+            expected="class numbers, one a row",
+            got=f"one-hot labels of shape {y.shape}",
+            fix="Use loss='categorical_crossentropy', or turn them back with y.argmax(axis=-1).",
+        )
+    wanted = tuple(output_shape[1:-1])
+    if y.shape[1:] not in (wanted, (*wanted, 1)):
+        raise ShapeError(
+            what,
+            expected=f"one class number a row, shape ({len(y)},)",
+            got=f"shape {y.shape}",
+            fix="Give y one integer for each row of x.",
+        )
+    if not np.issubdtype(y.dtype, np.integer) and y.dtype != bool:
+        _refuse(y, y != np.floor(y), what, "whole numbers as class numbers", "Use y.astype(int).")
+    if num_classes is None:
+        return
+    expected = f"class numbers from 0 to {num_classes - 1}, since the last layer has {num_classes} outputs"
+    starts_at_one = y.min() == 1 and y.max() == num_classes
+    fix = (
+        "The labels start at 1; subtract it: y - 1."
+        if starts_at_one
+        else f"Give the last layer {int(y.max()) + 1} units, or correct the labels."
+        if y.max() >= num_classes
+        else "A class number cannot be negative; correct the labels, for example -1 to 0."
+    )
+    _refuse(y, (y < 0) | (y >= num_classes), what, expected, fix)
+
+
+def _refuse(y: np.ndarray, bad: np.ndarray, what: str, expected: str, fix: str) -> None:
+    """An error if anything is bad, with the count and the first offending row."""
+    if not bad.any():
+        return
+    index = tuple(int(i) for i in np.argwhere(bad)[0])
+    count = int(bad.reshape(len(y), -1).any(axis=1).sum())
+    got = f"{y[index]} in row {index[0]} ({count} of {len(y)} rows are outside)"
+    raise LabelError(what, expected=expected, got=got, fix=fix)
+
+
+def _check_not_class_numbers(y: np.ndarray, output_shape: tuple[int | None, ...], what: str) -> None:
+    units = output_shape[-1]
+    row = y.shape[1:]
+    if units is not None and units > 1 and row in (tuple(output_shape[1:-1]), (*output_shape[1:-1], 1)):
+        raise LabelError(
+            what,
+            expected=f"one-hot labels of shape ({len(y)}, {units})",
+            got=f"class numbers of shape {y.shape}",
+            fix="Use loss='sparse_categorical_crossentropy', or utils.to_categorical(y).",
+        )
+
+
+def _check_same_shape(y: np.ndarray, output_shape: tuple[int | None, ...], what: str) -> None:
+    row = tuple(output_shape[1:])
+    allowed = [row, row[:-1]] if row and row[-1] == 1 else [row, (*row, 1)]
+    fits = any(
+        len(y.shape[1:]) == len(shape)
+        and all(want is None or have == want for have, want in zip(y.shape[1:], shape, strict=True))
+        for shape in allowed
+    )
+    if not fits:
+        raise ShapeError(
+            what,
+            expected=f"one value for each output, shape {(len(y), *row)}",
+            got=f"shape {y.shape}",
+            fix="Give the last layer as many units as y has columns.",
+        )
+
+
+def _check_range(y: np.ndarray, what: str) -> None:
+    if y.dtype == bool:
+        return
+    fix = "Map the two classes to 0 and 1; for more classes use loss='sparse_categorical_crossentropy'."
+    _refuse(y, (y < 0) | (y > 1), what, "labels from 0 to 1", fix)

@@ -1,0 +1,365 @@
+"""The epochs of fit, evaluate and predict, in plain Python.
+
+Between two calls of a program the Variables hold the truth. A call runs until
+the next moment at which Python has something to do, and never longer than a
+quarter of a second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+from doltap import random
+from doltap.callbacks import CallbackList
+from doltap.reporting.progress import Display
+from doltap.training import cache, program
+from doltap.training.batches import Rows, Schedule
+from doltap.training.program import Given, Layout, Recipe, State
+
+__all__ = ["Evaluation", "Settings", "Training", "fit", "predict"]
+
+_LONGEST_CALL_SECONDS = 0.25
+_TICK_SECONDS = 0.1
+_FIRST_STEPS = 16
+_CHUNK_BYTES = 16 << 20
+_CHUNK_ROWS = 1024
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How a fit runs: epochs from `first` to `last`, and what validation does."""
+
+    first: int
+    last: int
+    shuffle: bool
+    verbose: int
+    validation_freq: int = 1
+
+
+class Training:
+    """The train programs of some data, and the state they move."""
+
+    def __init__(self, model: Any, recipe: Recipe, rows: Rows, schedule: Schedule, *, fresh: bool = True) -> None:
+        self.model, self.recipe, self.schedule = model, recipe, schedule
+        self._data = rows.place()
+        self._seed = jax.device_put(random.words(random.mix(model.seed, 1)))
+        self._fresh = np.bool_(fresh)
+        self._order: Any = None
+
+    def load_orders(self, count: int, *, shuffle: bool) -> None:
+        """Bring the row numbers of the next `count` epochs to the device."""
+        table = self.schedule.orders(self.model.seed, self.model.epochs_trained, count, shuffle=shuffle)
+        self._order = jax.device_put(table.reshape(-1))
+
+    def _state(self) -> State:
+        recipe = self.recipe
+        return State(
+            [weight.array for weight in recipe.weights],
+            [weight.array for weight in recipe.fixed],
+            [{name: slot.array for name, slot in group.items()} for group in recipe.slots],
+            [total.array for total in recipe.totals],
+            recipe.optimizer.iterations.array,  # type: ignore[union-attr]
+        )
+
+    def _given(self) -> Given:
+        rates = {name: rate.array for name, rate in self.recipe.optimizer.rates.items()}  # type: ignore[union-attr]
+        return Given((rates, [rate.array for rate in self.recipe.rates]), self._seed, self._data, self._fresh)
+
+    def _take(self, state: State) -> None:
+        recipe = self.recipe
+        for variable, array in zip(recipe.weights, state.weights, strict=True):
+            variable.array = array
+        for variable, array in zip(recipe.fixed, state.fixed, strict=True):
+            variable.array = array
+        for group, arrays in zip(recipe.slots, state.slots, strict=True):
+            for name, variable in group.items():
+                variable.array = arrays[name]
+        for variable, array in zip(recipe.totals, state.totals, strict=True):
+            variable.array = array
+        recipe.optimizer.iterations.array = state.step  # type: ignore[union-attr]
+
+    def advance(self, start: int, stop: int) -> np.ndarray:
+        """Run the steps from start to stop; the logs of the epochs in `load_orders`.
+
+        The new state is in the Variables before anything waits for it, so that
+        an interrupt finds the weights of a finished step.
+        """
+        arguments = (self._state(), self._given(), self._order, np.int32(start), np.int32(stop))
+        steps = self._program_for(start, arguments)
+        began = time.perf_counter()
+        with interrupts_deferred():
+            state, logs = steps(*arguments)
+            self._take(state)
+        table = np.asarray(logs)
+        steps.seconds_per_step = (time.perf_counter() - began) / (stop - start)
+        return table
+
+    def _program_for(self, start: int, arguments: tuple[Any, ...]) -> cache.Program:
+        layout = self._layout(start)
+        return cache.known(
+            self.recipe, "train", layout, lambda: program.train_function(self.recipe, layout), arguments
+        )
+
+    def _layout(self, start: int) -> Layout:
+        schedule = self.schedule
+        in_tail = schedule.exact_tail and self.is_tail(start)
+        rows = schedule.tail if in_tail else schedule.batch_size
+        masked = bool(schedule.tail) and not schedule.exact_tail
+        sizes = (schedule.num_rows, schedule.num_batches, schedule.batch_size, rows, masked)
+        return Layout(*sizes, schedule.num_epochs)
+
+    def is_tail(self, step: int) -> bool:
+        """Whether the step is the short batch at the end of an epoch."""
+        return bool(self.schedule.tail) and (step + 1) % self.schedule.num_batches == 0
+
+    def horizon(self, start: int, stop: int, seconds: float) -> int:
+        """How far a call may run: to `stop`, or as far as it gets in so many seconds."""
+        if self.schedule.exact_tail and self.schedule.tail:
+            to_tail = self.schedule.num_batches - 1 - start % self.schedule.num_batches
+            stop = min(stop, start + max(1, to_tail))
+        pace = cache.pace(self.recipe, "train", self._layout(start))
+        planned = _FIRST_STEPS if pace is None else max(1, int(seconds / pace))
+        return min(stop, start + planned)
+
+
+class Evaluation:
+    """The test program of some data."""
+
+    def __init__(self, recipe: Recipe, rows: Rows, schedule: Schedule) -> None:
+        self.recipe, self.schedule = recipe, schedule
+        self._data = rows.place()
+
+    def run(self, listeners: CallbackList, display: Display | None = None) -> dict[str, float]:
+        """All batches once; the results by name."""
+        listens = listeners.listens_to("on_test_batch_end", "on_test_batch_begin")
+        listeners.call("on_test_begin")
+        totals = [total.array for total in self.recipe.totals]
+        step, logs = 0, {}
+        while step < self.schedule.num_batches:
+            stop = self._horizon(step, listens)
+            if listens:
+                listeners.call("on_test_batch_begin", step)
+            totals, logs = self._advance(totals, step, stop)
+            if listens:
+                listeners.call("on_test_batch_end", step, logs)
+            step = stop
+            if display:
+                display.tick(step, logs)
+        self.totals = totals
+        listeners.call("on_test_end", logs)
+        return logs
+
+    def _layout(self, start: int) -> Layout:
+        schedule = self.schedule
+        is_tail = bool(schedule.tail) and start + 1 == schedule.num_batches
+        rows = schedule.tail if schedule.exact_tail and is_tail else schedule.batch_size
+        masked = bool(schedule.tail) and not schedule.exact_tail
+        return Layout(schedule.num_rows, schedule.num_batches, schedule.batch_size, rows, masked, 1)
+
+    def _horizon(self, start: int, listens: bool) -> int:
+        if listens:
+            return start + 1
+        stop = self.schedule.num_batches
+        if self.schedule.exact_tail and self.schedule.tail:
+            stop = max(start + 1, stop - 1)
+        pace = cache.pace(self.recipe, "test", self._layout(start))
+        planned = _FIRST_STEPS if pace is None else max(1, int(_LONGEST_CALL_SECONDS / pace))
+        return min(stop, start + planned)
+
+    def _advance(self, totals: list[Any], start: int, stop: int) -> tuple[list[Any], dict[str, float]]:
+        recipe, layout = self.recipe, self._layout(start)
+        state = State(
+            [weight.array for weight in recipe.weights],
+            [weight.array for weight in recipe.fixed],
+            [],
+            totals,
+            np.int32(0),
+        )
+        rates = ({}, [rate.array for rate in recipe.rates])
+        given = Given(rates, np.zeros(2, np.uint32), self._data, np.bool_(True))
+        arguments = (state, given, np.int32(start), np.int32(stop))
+        steps = cache.known(recipe, "test", layout, lambda: program.test_function(recipe, layout), arguments)
+        began = time.perf_counter()
+        state, line = steps(*arguments)
+        logs = _named(recipe, np.asarray(line))
+        steps.seconds_per_step = (time.perf_counter() - began) / (stop - start)
+        return state.totals, logs
+
+
+def fit(
+    training: Training,
+    validation: Evaluation | None,
+    settings: Settings,
+    listeners: CallbackList,
+    display: Display,
+) -> None:
+    """Train for the epochs of the settings, calling back at every moment somebody listens to."""
+    epochs = _Epochs(training, validation, settings, listeners, display)
+    listeners.call("on_train_begin")
+    epoch = settings.first
+    try:
+        while epoch < settings.last and not training.model.stop_training:
+            count = min(training.schedule.num_epochs, settings.last - epoch)
+            training.load_orders(count, shuffle=settings.shuffle)
+            epoch += epochs.run(epoch, count)
+    finally:
+        display.close()
+    listeners.call("on_train_end", epochs.last_logs)
+
+
+class _Epochs:
+    """The walk through the epochs of one fit."""
+
+    def __init__(
+        self,
+        training: Training,
+        validation: Evaluation | None,
+        settings: Settings,
+        listeners: CallbackList,
+        display: Display,
+    ) -> None:
+        self.training, self.validation, self.settings = training, validation, settings
+        self.listeners, self.display = listeners, display
+        self.last_logs: dict[str, float] = {}
+        self._hears_batches = listeners.listens_to("on_train_batch_end", "on_train_batch_begin") or (
+            listeners.listens_to("on_batch_end", "on_batch_begin")
+        )
+        self._stops_at_epochs = (
+            validation is not None
+            or display.is_on
+            or listeners.listens_to("on_epoch_end", "on_epoch_begin")
+        )
+
+    def run(self, first: int, count: int) -> int:
+        """Train the epochs whose orders were loaded; how many were begun."""
+        num_batches = self.training.schedule.num_batches
+        step, end = 0, count * num_batches
+        while step < end:
+            epoch, position = divmod(step, num_batches)
+            if position == 0:
+                self._begin(first + epoch)
+            stop = self._horizon(step, end)
+            table = self._call(position, step, stop)
+            for done in range(epoch, stop // num_batches):
+                self._end(first + done, table[done])
+            step = stop
+            if self.training.model.stop_training:
+                if step % num_batches:
+                    self._end(first + step // num_batches, table[step // num_batches])
+                return -(-step // num_batches)
+        return count
+
+    def _horizon(self, step: int, end: int) -> int:
+        if self._hears_batches:
+            return step + 1
+        num_batches = self.training.schedule.num_batches
+        stop = (step // num_batches + 1) * num_batches if self._stops_at_epochs else end
+        return self.training.horizon(step, stop, _TICK_SECONDS if self.display.is_live else _LONGEST_CALL_SECONDS)
+
+    def _call(self, position: int, step: int, stop: int) -> np.ndarray:
+        """One call of the program, between the hooks of its batch if anybody hears them."""
+        if self._hears_batches:
+            self.listeners.call("on_train_batch_begin", position)
+        table = self.training.advance(step, stop)
+        num_batches = self.training.schedule.num_batches
+        if self._hears_batches or self.display.is_live:
+            logs = _named(self.training.recipe, table[(stop - 1) // num_batches])
+            if self._hears_batches:
+                self.listeners.call("on_train_batch_end", position, logs)
+            if stop % num_batches:
+                self.display.tick(stop % num_batches, logs)
+        return table
+
+    def _begin(self, epoch: int) -> None:
+        self.listeners.call("on_epoch_begin", epoch)
+        if self.display.is_on:
+            self.display.begin(f"Epoch {epoch + 1}/{self.settings.last}")
+
+    def _end(self, epoch: int, line: np.ndarray) -> None:
+        self.training.model.epochs_trained += 1
+        logs = _named(self.training.recipe, line)
+        if self.validation is not None and (epoch + 1) % self.settings.validation_freq == 0:
+            results = self.validation.run(self.listeners)
+            logs |= {f"val_{name}": value for name, value in results.items()}
+        self.last_logs = logs
+        self.display.end(logs)
+        self.listeners.call("on_epoch_end", epoch, logs)
+
+
+def _named(recipe: Recipe, line: np.ndarray) -> dict[str, float]:
+    """The logs by name, in the order of the alphabet as Keras on JAX gives them."""
+    return dict(sorted(zip(recipe.names, line.tolist(), strict=True)))
+
+
+@contextlib.contextmanager
+def interrupts_deferred() -> Iterator[None]:
+    """Ctrl-C takes effect at the end of the `with`, not in the middle of it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pending: list[tuple[int, Any]] = []
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before):
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda number, frame: pending.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if pending:
+            before(*pending[0])
+
+
+def predict(
+    recipe: Recipe, x: np.ndarray, batch_size: int, listeners: CallbackList | None, display: Display | None
+) -> np.ndarray:
+    """The network's output for every row, as a NumPy array of its own.
+
+    Rows that do not touch each other go through in large pieces, the last one
+    filled up to a power of two, so that few lengths are ever compiled.
+    """
+    exact = recipe.exact_batches or (listeners is not None and listeners.listens_to("on_predict_batch_end", "on_predict_batch_begin"))
+    size = batch_size if exact else max(batch_size, _chunk_rows(x))
+    arrays = (
+        [weight.array for weight in recipe.weights],
+        [weight.array for weight in recipe.fixed],
+        [rate.array for rate in recipe.rates],
+    )
+    if listeners is None and len(x) == 1:
+        return _predict_rows(recipe, arrays, x, fill=False)
+    pieces = []
+    for number, start in enumerate(range(0, len(x), size)):
+        if listeners:
+            listeners.call("on_predict_batch_begin", number)
+        pieces.append(_predict_rows(recipe, arrays, x[start : start + size], fill=not exact))
+        if listeners:
+            listeners.call("on_predict_batch_end", number, {"outputs": pieces[-1]})
+        if display:
+            display.tick(-(-min(start + size, len(x)) // batch_size), {})
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+
+def _chunk_rows(x: np.ndarray) -> int:
+    """How many rows go through at once: a power of two of at most some megabytes."""
+    bytes_per_row = max(1, x.nbytes // len(x))
+    return min(_CHUNK_ROWS, 1 << max(0, (_CHUNK_BYTES // bytes_per_row).bit_length() - 1))
+
+
+def _predict_rows(recipe: Recipe, arrays: tuple[Any, ...], x: np.ndarray, *, fill: bool) -> np.ndarray:
+    count = len(x)
+    wanted = 1 << (count - 1).bit_length() if fill else count
+    if wanted != count:
+        x = np.concatenate([x, np.broadcast_to(x[-1:], (wanted - count, *x.shape[1:]))])
+    arguments = (*arrays, x)
+    step = cache.known(recipe, "predict", None, lambda: program.predict_function(recipe), arguments)
+    return np.array(np.asarray(step(*arguments))[:count])

@@ -1,0 +1,20 @@
+"""What every test may ask for: real Keras, as the peer to compare with.
+
+Keras is optional here: a test that asks for it is skipped where it is missing.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def keras():
+    """Real Keras on its JAX backend."""
+    os.environ["KERAS_BACKEND"] = "jax"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pytest.importorskip("keras")
