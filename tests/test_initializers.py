@@ -315,4 +315,5 @@ def test_a_kernel_of_784_by_300_is_drawn_in_milliseconds(name):
         start = time.perf_counter()
         drawn(initializer, (784, 300))
         times.append(time.perf_counter() - start)
-    assert min(times) < 0.02  # About 0.003 s when nothing else runs.
+    # About 0.003 s when nothing else runs.
+    assert min(times) < 0.02

@@ -12,8 +12,19 @@ from typing import Any
 __version__ = "0.1.0"
 
 _namespaces = (
-    "activations", "backend", "callbacks", "config", "datasets", "initializers", "layers", "losses",
-    "metrics", "models", "optimizers", "random", "utils",
+    "activations",
+    "backend",
+    "callbacks",
+    "config",
+    "datasets",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "random",
+    "utils",
 )
 _names = {"Input": "layers", "Layer": "layers", "Model": "models", "Sequential": "models", "Variable": "core"}
 

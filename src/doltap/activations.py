@@ -114,8 +114,9 @@ def relu(
     if negative_slope != 0 and max_value is None and threshold == 0:
         return leaky_relu(x, negative_slope)
     above = jax.nn.relu(x) if threshold == 0 else jnp.where(x > threshold, x, 0.0)
+    # As in Keras, the gradient at the ceiling is 0 if that is 6, and 1/2 if not.
     if threshold == 0 and max_value == 6:
-        above = relu6(x)  # Keras too: at exactly 6 its gradient is 0, at any other ceiling 1/2.
+        above = relu6(x)
     elif max_value is not None:
         above = jnp.minimum(above, max_value)
     if negative_slope == 0:

@@ -12,11 +12,27 @@ from typing import Any
 
 from doltap.errors import UnknownNameError
 
-__all__ = ["clear_session", "epsilon", "floatx", "global_seed", "next_count", "next_name", "set_epsilon", "set_floatx", "set_global_seed"]
+__all__ = [
+    "clear_session",
+    "epsilon",
+    "floatx",
+    "global_seed",
+    "next_count",
+    "next_name",
+    "set_epsilon",
+    "set_floatx",
+    "set_global_seed",
+]
 
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 
-_settings: dict[str, Any] = {"floatx": "float32", "epsilon": 1e-7, "seed": None, "made": itertools.count(), "names": {}}
+_settings: dict[str, Any] = {
+    "floatx": "float32",
+    "epsilon": 1e-7,
+    "seed": None,
+    "made": itertools.count(),
+    "names": {},
+}
 
 
 def floatx() -> str:

@@ -156,7 +156,8 @@ class Constant(Initializer):
     """
 
     def __init__(self, value: Any = 0.0) -> None:
-        if isinstance(value, dict):  # How Keras writes an array into a file.
+        # A dict is how Keras writes an array into a file.
+        if isinstance(value, dict):
             value = value["config"]["value"]
         self.value = np.array(value)
 
@@ -218,7 +219,8 @@ class _Random(Initializer):
     """An initializer that may have a seed of its own."""
 
     def __init__(self, seed: Any = None) -> None:
-        if isinstance(seed, dict):  # How Keras writes a SeedGenerator into a file.
+        # A dict is how Keras writes a SeedGenerator into a file.
+        if isinstance(seed, dict):
             seed = random.SeedGenerator(seed["config"]["seed"])
         if seed is None or isinstance(seed, random.SeedGenerator):
             self.seed = seed

@@ -96,16 +96,16 @@ def weighted_mean(
     if reduction in ("none", None):
         return values
     if reduction == "mean_with_sample_weight" and weights is not None:
-        return jnp.sum(values) / jnp.maximum(jnp.sum(jnp.broadcast_to(spread(weights, values), values.shape)), 1e-30)
+        return jnp.sum(values) / jnp.maximum(
+            jnp.sum(jnp.broadcast_to(spread(weights, values), values.shape)), 1e-30
+        )
     if rows is None:
         return jnp.mean(values)
     return jnp.sum(values) / (rows * math.prod(values.shape[1:]))
 
 
 @functions.register("mse")
-def mean_squared_error(
-    y_true: Shaped[Any, "..."], y_pred: Shaped[Any, "..."]
-) -> Float[Array, "*batch"]:
+def mean_squared_error(y_true: Shaped[Any, "..."], y_pred: Shaped[Any, "..."]) -> Float[Array, "*batch"]:
     """The mean over the outputs of the squared difference.
 
     Args:
@@ -274,7 +274,7 @@ class Loss(registry.Configured):
                 got=f"none in class {type(self).__name__}",
                 fix="Define call(self, y_true, y_pred); it returns a value for each row.",
             )
-        return type(self).function(y_true, y_pred, **self.options)  # type: ignore[misc]
+        return type(self).function(y_true, y_pred, **self.options)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, rows: Any = None) -> Any:
         """One number: the weighted mean (or what `reduction` says) of the rows' losses."""
@@ -327,7 +327,13 @@ class Huber(Loss):
 
     function = huber
 
-    def __init__(self, delta: float = 1.0, reduction: str | None = "sum_over_batch_size", name: str = "huber_loss", dtype: Any = None) -> None:
+    def __init__(
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "huber_loss",
+        dtype: Any = None,
+    ) -> None:
         super().__init__(name, reduction, dtype)
         self.options = {"delta": delta}
 
@@ -344,7 +350,15 @@ class BinaryCrossentropy(Loss):
     labels = "probabilities"
     function = binary_crossentropy
 
-    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1, reduction: str | None = "sum_over_batch_size", name: str = "binary_crossentropy", dtype: Any = None) -> None:
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "binary_crossentropy",
+        dtype: Any = None,
+    ) -> None:
         super().__init__(name, reduction, dtype)
         self.options = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
 
@@ -361,7 +375,15 @@ class CategoricalCrossentropy(Loss):
     labels = "one-hot"
     function = categorical_crossentropy
 
-    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1, reduction: str | None = "sum_over_batch_size", name: str = "categorical_crossentropy", dtype: Any = None) -> None:
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str = "categorical_crossentropy",
+        dtype: Any = None,
+    ) -> None:
         super().__init__(name, reduction, dtype)
         self.options = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
 
@@ -378,12 +400,30 @@ class SparseCategoricalCrossentropy(Loss):
     labels = "class numbers"
     function = sparse_categorical_crossentropy
 
-    def __init__(self, from_logits: bool = False, ignore_class: int | None = None, reduction: str | None = "sum_over_batch_size", axis: int = -1, name: str = "sparse_categorical_crossentropy", dtype: Any = None) -> None:
+    def __init__(
+        self,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        reduction: str | None = "sum_over_batch_size",
+        axis: int = -1,
+        name: str = "sparse_categorical_crossentropy",
+        dtype: Any = None,
+    ) -> None:
         super().__init__(name, reduction, dtype)
         self.options = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
 
 
-_classes = {cls.function: cls for cls in (MeanSquaredError, MeanAbsoluteError, Huber, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy)}
+_classes = {
+    cls.function: cls
+    for cls in (
+        MeanSquaredError,
+        MeanAbsoluteError,
+        Huber,
+        BinaryCrossentropy,
+        CategoricalCrossentropy,
+        SparseCategoricalCrossentropy,
+    )
+}
 
 
 def get(identifier: Any) -> Loss | None:

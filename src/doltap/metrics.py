@@ -6,7 +6,7 @@ program; `update_state` adds a batch, `result` reads, `reset_state` begins anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -103,6 +103,7 @@ class Metric(registry.Configured):
         )
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """Add a batch, and give the number for all batches so far."""
         self.update_state(*arguments, **keywords)
         return self.result()
 
@@ -165,11 +166,13 @@ class MeanMetricWrapper(Mean):
     def __init__(
         self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **options: Any
     ) -> None:
-        super().__init__(name or getattr(fn, "__name__", "metric"), dtype)
+        super().__init__(name or str(getattr(fn, "__name__", "metric")), dtype)
         self.fn = fn
         self.options = options
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
         """Add a batch of labels and predictions."""
         super().update_state(self.fn(y_true, y_pred, **self.options), sample_weight)
 
@@ -308,7 +311,9 @@ class RootMeanSquaredError(Mean):
     def __init__(self, name: str = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name, dtype)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> None:
         """Add a batch of labels and predictions."""
         y_true, y_pred = losses.align(y_true, y_pred)
         super().update_state(jnp.square(y_pred - y_true), sample_weight)
@@ -318,7 +323,7 @@ class RootMeanSquaredError(Mean):
         return jnp.sqrt(super().result())
 
 
-def accuracy_for(y_true_shape: tuple[int, ...], y_pred_shape: tuple[int, ...]) -> type[Metric]:
+def accuracy_for(y_true_shape: Sequence[Any], y_pred_shape: Sequence[Any]) -> type[Metric]:
     """Which of three meanings "accuracy" has, chosen by the shapes as Keras chooses.
 
     Args:
@@ -333,7 +338,7 @@ def accuracy_for(y_true_shape: tuple[int, ...], y_pred_shape: tuple[int, ...]) -
 
 
 def get(
-    identifier: Any, y_true_shape: tuple[int, ...] | None = None, y_pred_shape: tuple[int, ...] | None = None
+    identifier: Any, y_true_shape: Sequence[Any] | None = None, y_pred_shape: Sequence[Any] | None = None
 ) -> Metric:
     """A metric object from a name, a class, a function or a config.
 

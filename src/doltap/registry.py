@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from doltap.errors import UnknownNameError, UnknownArgumentError
+from doltap.errors import UnknownArgumentError, UnknownNameError
 
 __all__ = ["Configured", "Names", "arguments_of", "check_arguments", "snake_case"]
 

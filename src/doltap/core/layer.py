@@ -65,7 +65,13 @@ class Layer(Configured):
         self, *, trainable: bool = True, dtype: Any = None, name: str | None = None, **input_keywords: Any
     ) -> None:
         if input_keywords:
-            known = [*inspect.signature(type(self)).parameters, "trainable", "dtype", "name", *_SHAPE_KEYWORDS]
+            known = [
+                *inspect.signature(type(self)).parameters,
+                "trainable",
+                "dtype",
+                "name",
+                *_SHAPE_KEYWORDS,
+            ]
             check_arguments(type(self).__name__, input_keywords, known)
         self.name = config.next_name(snake_case(type(self).__name__)) if name is None else str(name)
         self.dtype = dtypes.standardize(dtype)
@@ -100,6 +106,7 @@ class Layer(Configured):
     # Calling.
 
     def __call__(self, inputs: Any, *arguments: Any, training: bool | None = None, **keywords: Any) -> Any:
+        """The output for an input; `training` is passed on to the layers inside."""
         if isinstance(inputs, SymbolicTensor):
             raise NotSupportedError(
                 f"layer '{self.name}'",
@@ -157,7 +164,7 @@ class Layer(Configured):
         if self._seed is None:
             self._seed = random.draw_seed()
         seed = random.mix(self._seed, len(self._own_weights))
-        sizes = tuple(int(size) for size in as_shape(() if shape is None else shape))
+        sizes = tuple(int(size or 0) for size in as_shape(() if shape is None else shape))
         values = initializers.sample(initializers.get(initializer), sizes, dtype, seed)
         weight = Variable(values, dtype=dtype, trainable=trainable, name=name or "weight")
         self._own_weights.append(weight)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import operator
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -22,6 +23,12 @@ from doltap.errors import DataError, ShapeError
 __all__ = ["Rate", "SymbolicTensor", "Variable", "lend", "place"]
 
 _loans = threading.local()
+
+# A program on the CPU is run by the thread that calls it: handing it to another
+# one costs more than a small program takes. It has to be said before the first
+# array is made; the user's own setting wins.
+if "JAX_CPU_ENABLE_ASYNC_DISPATCH" not in os.environ:
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
 
 
 def place(array: Any) -> jax.Array:

@@ -26,9 +26,7 @@ def _product_forward(inputs: jax.Array, kernel: jax.Array) -> tuple[jax.Array, t
     return inputs @ kernel, (inputs, kernel)
 
 
-def _product_backward(
-    saved: tuple[jax.Array, jax.Array], gradient: jax.Array
-) -> tuple[jax.Array, jax.Array]:
+def _product_backward(saved: tuple[jax.Array, jax.Array], gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
     inputs, kernel = saved
     rows = inputs.reshape(-1, inputs.shape[-1])
     gradients = gradient.reshape(-1, gradient.shape[-1])

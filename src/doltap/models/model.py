@@ -15,6 +15,7 @@ from doltap import losses, metrics, optimizers, random
 from doltap.callbacks import CallbackList, History
 from doltap.core.layer import Layer
 from doltap.errors import DataError, NotCompiledError, NotSupportedError, ShapeError, UnknownNameError
+from doltap.metrics import Metric
 from doltap.reporting import summary
 from doltap.reporting.progress import Display
 from doltap.training import batches, cache, checks, loop
@@ -40,7 +41,7 @@ class Model(Layer):
         self.history: History | None = None
         self._loss: losses.Loss | None = None
         self._metrics: list[tuple[Any, bool]] = []
-        self._measures: list[tuple[metrics.Metric, bool]] | None = None
+        self._measures: list[tuple[Metric, bool]] | None = None
         self._recipes: dict[str, Recipe] = {}
         self._is_fitting = False
 
@@ -104,7 +105,7 @@ class Model(Layer):
         return self.optimizer is not None
 
     @property
-    def metrics(self) -> list[metrics.Metric]:
+    def metrics(self) -> list[Metric]:
         """The mean of the loss and the metrics, once they are known."""
         recipe = self._recipes.get("train") or self._recipes.get("test")
         return recipe.measures if recipe else []
@@ -305,10 +306,14 @@ class Model(Layer):
         """
         for name, value in {"positions": positions, "layer_range": layer_range}.items():
             _refuse_if(value is not None, f"summary({name}=...)", "leave it out")
-        _refuse_if(expand_nested or show_trainable, "summary(expand_nested, show_trainable)", "leave them out")
+        _refuse_if(
+            expand_nested or show_trainable, "summary(expand_nested, show_trainable)", "leave them out"
+        )
         shapes = self.layer_shapes()
         lines = [
-            summary.Line(layer.name, type(layer).__name__, shape, f"{layer.count_params():,}" if layer.built else "?")
+            summary.Line(
+                layer.name, type(layer).__name__, shape, f"{layer.count_params():,}" if layer.built else "?"
+            )
             for layer, shape in zip(self.layers, shapes, strict=True)
         ]
         moving, fixed = self.variables_by_role()
@@ -414,7 +419,7 @@ class Model(Layer):
             self._recipes[kind] = recipe
         return self._recipes[kind]
 
-    def _resolved_metrics(self, rows: Rows) -> list[tuple[metrics.Metric, bool]]:
+    def _resolved_metrics(self, rows: Rows) -> list[tuple[Metric, bool]]:
         if self._measures is None:
             assert rows.y is not None
             shapes = (rows.y.shape, self.output_shape)

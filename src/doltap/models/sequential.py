@@ -166,5 +166,7 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """The name and the configurations of the layers."""
-        configs = [{"class_name": type(layer).__name__, "config": layer.get_config()} for layer in self._layers]
+        configs = [
+            {"class_name": type(layer).__name__, "config": layer.get_config()} for layer in self._layers
+        ]
         return {"name": self.name, "layers": configs, "build_input_shape": self._input_shape}

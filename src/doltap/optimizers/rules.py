@@ -227,7 +227,11 @@ class Adam(Optimizer):
 
 
 def _check_share(name: str, value: Any, *, closed: bool = False) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not (0 <= value < 1 or (closed and value == 1)):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not (0 <= value < 1 or (closed and value == 1))
+    ):
         raise NotSupportedError(
             name, expected="a share from 0 to 1", got=repr(value), fix=f"For example {name}=0.9."
         )
@@ -239,7 +243,10 @@ def get(identifier: Any) -> Optimizer:
     if isinstance(made, Optimizer):
         return made
     raise NotSupportedError(
-        "optimizer", expected="a name or an Optimizer", got=repr(identifier), fix="For example optimizer='adam'."
+        "optimizer",
+        expected="a name or an Optimizer",
+        got=repr(identifier),
+        fix="For example optimizer='adam'.",
     )
 
 

@@ -56,9 +56,14 @@ def print_summary(
     table.add_column("Output Shape")
     table.add_column("Param #", justify="right")
     for line in lines:
-        table.add_row(escape(f"{line.name} ({line.kind})"), escape(line.output_shape), escape(line.parameters))
+        table.add_row(
+            escape(f"{line.name} ({line.kind})"), escape(line.output_shape), escape(line.parameters)
+        )
     console = Console(
-        width=width, highlight=False, file=io.StringIO() if print_fn else None, force_terminal=False if print_fn else None
+        width=width,
+        highlight=False,
+        file=io.StringIO() if print_fn else None,
+        force_terminal=False if print_fn else None,
     )
     console.print(f'[bold]Model: "{escape(title)}"[/bold]')
     console.print(table)

@@ -82,7 +82,9 @@ def as_array(data: Any, what: str) -> np.ndarray:
     if kind in "iu":
         if array.dtype.itemsize >= 4 and array.dtype != np.int32:
             checks.check_integers(array, what, columns)
-        return array.astype(dtypes.on_device(array.dtype if kind == "i" else _signed(array.dtype)), copy=False)
+        return array.astype(
+            dtypes.on_device(array.dtype if kind == "i" else _signed(array.dtype)), copy=False
+        )
     return array if kind == "b" else _finite(array, what, columns)
 
 
@@ -94,7 +96,11 @@ def _signed(dtype: Any) -> Any:
 def _to_numpy(data: Any, what: str) -> np.ndarray:
     if isinstance(data, np.ndarray):
         return data
-    if isinstance(data, (list, tuple)) and data and all(np.ndim(item) > 0 and hasattr(item, "shape") for item in data):
+    if (
+        isinstance(data, (list, tuple))
+        and data
+        and all(np.ndim(item) > 0 and hasattr(item, "shape") for item in data)
+    ):
         if len(data) == 1:
             return _to_numpy(data[0], what)
         raise NotSupportedError(
@@ -103,7 +109,11 @@ def _to_numpy(data: Any, what: str) -> np.ndarray:
             got=f"a {type(data).__name__} of {len(data)} arrays",
             fix="For rows, stack them: numpy.stack(...). Models with several inputs are not there yet.",
         )
-    if isinstance(data, dict) or hasattr(data, "__next__") or callable(getattr(data, "take", None)) and hasattr(data, "batch"):
+    if (
+        isinstance(data, dict)
+        or hasattr(data, "__next__")
+        or (callable(getattr(data, "take", None)) and hasattr(data, "batch"))
+    ):
         raise NotSupportedError(
             what,
             expected="an array",
@@ -138,6 +148,12 @@ def _numbers_in_objects(array: np.ndarray, what: str, columns: Sequence[Any] | N
 def _finite(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> np.ndarray:
     """The reals in the device's type, checked in the same walk, block by block."""
     wanted = dtypes.on_device(array.dtype)
+    if array.nbytes <= _BLOCK_BYTES:
+        with np.errstate(over="ignore"):
+            owned = array.astype(wanted, copy=False)
+        if not np.isfinite(owned).all():
+            raise checks.value_error(owned, what, columns)
+        return owned
     owned = array if array.dtype == wanted else _aligned(array.shape, wanted)
     step = max(1, _BLOCK_BYTES // max(1, array.itemsize * math.prod(array.shape[1:])))
     for start in range(0, len(array), step):
@@ -161,7 +177,7 @@ def _aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
 
 def split(rows: Rows, share: float) -> tuple[Rows, Rows]:
     """The first rows to train on, and the last `share` of them for validation, as Keras."""
-    at = int(math.floor(rows.count * (1.0 - share)))
+    at = math.floor(rows.count * (1.0 - share))
     if not 0 < share < 1 or at == 0 or at == rows.count:
         raise DataError(
             "validation_split",

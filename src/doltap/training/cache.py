@@ -33,6 +33,7 @@ __all__ = ["Program", "compiled", "fingerprint", "forget_programs", "known", "pa
 
 # What a compiled program holds beside its code, measured on small networks.
 _BYTES_PER_PROGRAM = 6 << 20
+_JAX_FOLDER = "jax_compilation_cache_dir"
 _MEMORY_BYTES = 512 << 20
 _DISK_BYTES = 1 << 30
 # Products of fewer numbers than this run faster on one core than on two.
@@ -53,10 +54,11 @@ class Program:
         self.seconds_per_step: float | None = None
 
     def __call__(self, *arguments: Any) -> Any:
+        """Run it."""
         return self.executable(*arguments)
 
 
-class _Unknown(Exception):
+class _UnknownCodeError(Exception):
     """Something of the user's own takes part."""
 
 
@@ -71,7 +73,7 @@ def fingerprint(thing: Any) -> Hashable | None:
     """
     try:
         return _seen(thing)
-    except _Unknown:
+    except _UnknownCodeError:
         return None
 
 
@@ -93,7 +95,7 @@ def _seen(thing: Any) -> Hashable:
     if isinstance(thing, np.ndarray):
         return ("array", thing.shape, thing.dtype.str, thing.tobytes())
     if not _is_ours(thing):
-        raise _Unknown
+        raise _UnknownCodeError
     if isinstance(thing, types.FunctionType):
         return (thing.__module__, thing.__qualname__)
     parts = thing.parts() if isinstance(thing, Layer) else vars(thing)
@@ -139,8 +141,18 @@ def compiled(
     options = _compiler_options(recipe, detail)
     parts = fingerprint(_parts(recipe))
     avals = jax.tree.map(_aval, arguments)
-    leaves, structure = jax.tree.flatten(avals, is_leaf=lambda leaf: isinstance(leaf, tuple) and leaf[:1] == ("aval",))
-    setting = (kind, detail, tuple(leaves), structure, jax.default_backend(), tuple(options.items()), _jax_switches())
+    leaves, structure = jax.tree.flatten(
+        avals, is_leaf=lambda leaf: isinstance(leaf, tuple) and leaf[:1] == ("aval",)
+    )
+    setting = (
+        kind,
+        detail,
+        tuple(leaves),
+        structure,
+        jax.default_backend(),
+        tuple(options.items()),
+        _jax_switches(),
+    )
     key: Hashable = None if parts is None else ("parts", parts, setting)
     program = _kept(key)
     if program is not None:
@@ -168,7 +180,7 @@ def _compile(lowered: Any, kind: str) -> Any:
 
 
 def _delete_entries(start: str) -> None:
-    folder = jax.config.jax_compilation_cache_dir
+    folder = getattr(jax.config, _JAX_FOLDER)
     for path in pathlib.Path(folder).glob(f"{start}*") if folder else ():
         path.unlink(missing_ok=True)
 
@@ -203,8 +215,8 @@ def _aval(array: Any) -> tuple[Any, ...]:
 
 def _jax_switches() -> tuple[Any, ...]:
     """The switches of JAX that change what a program computes."""
-    config = jax.config
-    return (config.jax_enable_x64, config.jax_default_matmul_precision, config.jax_debug_nans)
+    switches = ("jax_enable_x64", "jax_default_matmul_precision", "jax_debug_nans")
+    return tuple(getattr(jax.config, switch) for switch in switches)
 
 
 def _compiler_options(recipe: Recipe, detail: Any) -> dict[str, Any]:
@@ -243,14 +255,14 @@ def use_disk_cache() -> None:
     `DOLTAP_CACHE=off` keeps nothing; `DOLTAP_CACHE=folder` chooses the folder.
     """
     wanted = os.environ.get("DOLTAP_CACHE", "")
-    told = jax.config.jax_compilation_cache_dir is not None or "JAX_COMPILATION_CACHE_DIR" in os.environ
+    told = getattr(jax.config, _JAX_FOLDER) is not None or "JAX_COMPILATION_CACHE_DIR" in os.environ
     if told or wanted == "off":
         return
     home = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     folder = pathlib.Path(wanted) if wanted else pathlib.Path(home) / "doltap" / "programs"
     if _make_private(folder):
         _trim(folder, _DISK_BYTES)
-        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update(_JAX_FOLDER, str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
         # JAX decides at its first compilation, which may lie behind us, whether there is a cache.

@@ -34,7 +34,7 @@ def value_error(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> 
 
 
 def _place(index: tuple[int, ...], columns: Sequence[Any] | None) -> str:
-    """", column 'age'" or ", position (3, 4)" for an index into an array."""
+    """ ", column 'age'" or ", position (3, 4)" for an index into an array."""
     if len(index) < 2:
         return ""
     if len(index) > 2:

@@ -12,7 +12,7 @@ import dataclasses
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
@@ -20,6 +20,7 @@ import numpy as np
 
 from doltap import random
 from doltap.callbacks import CallbackList
+from doltap.core.tensors import Variable
 from doltap.reporting.progress import Display
 from doltap.training import cache, program
 from doltap.training.batches import Rows, Schedule
@@ -48,7 +49,9 @@ class Settings:
 class Training:
     """The train programs of some data, and the state they move."""
 
-    def __init__(self, model: Any, recipe: Recipe, rows: Rows, schedule: Schedule, *, fresh: bool = True) -> None:
+    def __init__(
+        self, model: Any, recipe: Recipe, rows: Rows, schedule: Schedule, *, fresh: bool = True
+    ) -> None:
         self.model, self.recipe, self.schedule = model, recipe, schedule
         self._data = rows.place()
         self._seed = jax.device_put(random.words(random.mix(model.seed, 1)))
@@ -63,16 +66,16 @@ class Training:
     def _state(self) -> State:
         recipe = self.recipe
         return State(
-            [weight.array for weight in recipe.weights],
-            [weight.array for weight in recipe.fixed],
+            _arrays(recipe.weights),
+            _arrays(recipe.fixed),
             [{name: slot.array for name, slot in group.items()} for group in recipe.slots],
-            [total.array for total in recipe.totals],
+            _arrays(recipe.totals),
             recipe.optimizer.iterations.array,  # type: ignore[union-attr]
         )
 
     def _given(self) -> Given:
         rates = {name: rate.array for name, rate in self.recipe.optimizer.rates.items()}  # type: ignore[union-attr]
-        return Given((rates, [rate.array for rate in self.recipe.rates]), self._seed, self._data, self._fresh)
+        return Given((rates, _arrays(self.recipe.rates)), self._seed, self._data, self._fresh)
 
     def _take(self, state: State) -> None:
         recipe = self.recipe
@@ -142,8 +145,8 @@ class Evaluation:
         """All batches once; the results by name."""
         listens = listeners.listens_to("on_test_batch_end", "on_test_batch_begin")
         listeners.call("on_test_begin")
-        totals = [total.array for total in self.recipe.totals]
-        step, logs = 0, {}
+        totals = _arrays(self.recipe.totals)
+        step, logs = 0, dict[str, float]()
         while step < self.schedule.num_batches:
             stop = self._horizon(step, listens)
             if listens:
@@ -177,15 +180,8 @@ class Evaluation:
 
     def _advance(self, totals: list[Any], start: int, stop: int) -> tuple[list[Any], dict[str, float]]:
         recipe, layout = self.recipe, self._layout(start)
-        state = State(
-            [weight.array for weight in recipe.weights],
-            [weight.array for weight in recipe.fixed],
-            [],
-            totals,
-            np.int32(0),
-        )
-        rates = ({}, [rate.array for rate in recipe.rates])
-        given = Given(rates, np.zeros(2, np.uint32), self._data, np.bool_(True))
+        state = State(_arrays(recipe.weights), _arrays(recipe.fixed), [], totals, np.int32(0))
+        given = Given(({}, _arrays(recipe.rates)), np.zeros(2, np.uint32), self._data, np.bool_(True))
         arguments = (state, given, np.int32(start), np.int32(stop))
         steps = cache.known(recipe, "test", layout, lambda: program.test_function(recipe, layout), arguments)
         began = time.perf_counter()
@@ -234,9 +230,7 @@ class _Epochs:
             listeners.listens_to("on_batch_end", "on_batch_begin")
         )
         self._stops_at_epochs = (
-            validation is not None
-            or display.is_on
-            or listeners.listens_to("on_epoch_end", "on_epoch_begin")
+            validation is not None or display.is_on or listeners.listens_to("on_epoch_end", "on_epoch_begin")
         )
 
     def run(self, first: int, count: int) -> int:
@@ -263,7 +257,9 @@ class _Epochs:
             return step + 1
         num_batches = self.training.schedule.num_batches
         stop = (step // num_batches + 1) * num_batches if self._stops_at_epochs else end
-        return self.training.horizon(step, stop, _TICK_SECONDS if self.display.is_live else _LONGEST_CALL_SECONDS)
+        return self.training.horizon(
+            step, stop, _TICK_SECONDS if self.display.is_live else _LONGEST_CALL_SECONDS
+        )
 
     def _call(self, position: int, step: int, stop: int) -> np.ndarray:
         """One call of the program, between the hooks of its batch if anybody hears them."""
@@ -293,6 +289,10 @@ class _Epochs:
         self.last_logs = logs
         self.display.end(logs)
         self.listeners.call("on_epoch_end", epoch, logs)
+
+
+def _arrays(variables: Sequence[Variable]) -> list[Any]:
+    return [variable.array for variable in variables]
 
 
 def _named(recipe: Recipe, line: np.ndarray) -> dict[str, float]:
@@ -328,13 +328,11 @@ def predict(
     Rows that do not touch each other go through in large pieces, the last one
     filled up to a power of two, so that few lengths are ever compiled.
     """
-    exact = recipe.exact_batches or (listeners is not None and listeners.listens_to("on_predict_batch_end", "on_predict_batch_begin"))
-    size = batch_size if exact else max(batch_size, _chunk_rows(x))
-    arrays = (
-        [weight.array for weight in recipe.weights],
-        [weight.array for weight in recipe.fixed],
-        [rate.array for rate in recipe.rates],
+    exact = recipe.exact_batches or (
+        listeners is not None and listeners.listens_to("on_predict_batch_end", "on_predict_batch_begin")
     )
+    size = batch_size if exact else max(batch_size, _chunk_rows(x))
+    arrays = (_arrays(recipe.weights), _arrays(recipe.fixed), _arrays(recipe.rates))
     if listeners is None and len(x) == 1:
         return _predict_rows(recipe, arrays, x, fill=False)
     pieces = []

@@ -21,7 +21,18 @@ from doltap.losses import Loss
 from doltap.metrics import Mean, Metric
 from doltap.optimizers.optimizer import Optimizer
 
-__all__ = ["Batch", "Given", "Layout", "Recipe", "State", "predict_function", "test_function", "test_step", "train_function", "train_step"]
+__all__ = [
+    "Batch",
+    "Given",
+    "Layout",
+    "Recipe",
+    "State",
+    "predict_function",
+    "test_function",
+    "test_step",
+    "train_function",
+    "train_step",
+]
 
 
 class State(NamedTuple):
