@@ -101,7 +101,9 @@ class CallbackList:
         callbacks: a list of callbacks, a single one, or None.
     """
 
-    def __init__(self, callbacks: Any = None, model: Any = None, **params: Any) -> None:
+    def __init__(
+        self, callbacks: Any = None, model: Any = None, *, with_history: bool = False, **params: Any
+    ) -> None:
         if isinstance(callbacks, CallbackList):
             callbacks = callbacks.callbacks
         single = callbacks is not None and not isinstance(callbacks, Iterable)
@@ -114,16 +116,22 @@ class CallbackList:
                     got=repr(callback),
                     fix="Make an object of the class, for example EarlyStopping(patience=3).",
                 )
+        histories = [callback for callback in self.callbacks if isinstance(callback, History)]
+        if with_history and not histories:
+            histories = [History()]
+            self.callbacks += histories
+        self.history = histories[0] if histories else None
+        for callback in self.callbacks:
             callback.set_params(params)
             callback.set_model(model)
-        self._listening: dict[str, bool] = {}
 
     def listens_to(self, *hooks: str) -> bool:
-        """Whether any callback does something at one of the hooks."""
-        key = hooks[0]
-        if key not in self._listening:
-            self._listening[key] = any(_overrides(c, hook) for c in self.callbacks for hook in hooks)
-        return self._listening[key]
+        """Whether any callback does something at one of the hooks.
+
+        History does not count: it can be told afterwards.
+        """
+        others = [callback for callback in self.callbacks if not isinstance(callback, History)]
+        return any(_overrides(callback, hook) for callback in others for hook in hooks)
 
     def call(self, hook: str, *arguments: Any) -> None:
         """Call the hook of every callback."""
@@ -133,8 +141,6 @@ class CallbackList:
 
 def _overrides(callback: Any, hook: str) -> bool:
     """Whether the callback has a hook of its own, in its class or on the object."""
-    if isinstance(callback, History) or not hasattr(callback, hook):
-        return False
     own = getattr(type(callback), hook, None)
     return hook in vars(callback) or own is not getattr(Callback, hook)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from doltap import config
 
-__all__ = ["as_compute", "is_float", "on_device", "standardize"]
+__all__ = ["is_float", "on_device", "standardize"]
 
 
 def standardize(dtype: Any) -> str:
@@ -42,8 +42,3 @@ def on_device(dtype: Any) -> np.dtype[Any]:
     ('int32', 'uint8')
     """
     return np.dtype(jax.dtypes.canonicalize_dtype(dtype))
-
-
-def as_compute(array: Any, dtype: str) -> Any:
-    """The array in the type that the weights have, so that products keep it."""
-    return array if array.dtype == dtype else array.astype(dtype)

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped
 
-from doltap import config, registry
+from doltap import config, dtypes, registry
 from doltap.errors import NotSupportedError, ShapeError
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "huber",
     "mean_absolute_error",
     "mean_squared_error",
+    "same_rank",
     "serialize",
     "sparse_categorical_crossentropy",
     "weighted_mean",
@@ -44,6 +45,18 @@ functions = registry.Names("loss")
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
 
+def same_rank(first: Any, second: Any) -> tuple[Any, Any]:
+    """Both with as many dimensions, where a last length of 1 is all that one has more.
+
+    Single numbers become a column; of anything deeper the last 1 is taken off, as Keras.
+    """
+    if first.ndim == second.ndim + 1:
+        second, first = same_rank(second, first)
+    elif second.ndim == first.ndim + 1 and second.shape[-1] == 1:
+        return (first[:, None], second) if first.ndim == 1 else (first, second[..., 0])
+    return first, second
+
+
 def align(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """Both as arrays of the prediction's type and of one shape.
 
@@ -53,11 +66,7 @@ def align(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     y_pred = jnp.asarray(y_pred)
     if not jnp.issubdtype(y_pred.dtype, jnp.inexact):
         y_pred = y_pred.astype(config.floatx())
-    y_true = jnp.asarray(y_true).astype(y_pred.dtype)
-    if y_true.ndim == y_pred.ndim - 1 and y_pred.shape[-1] == 1:
-        y_true = y_true[..., None]
-    elif y_pred.ndim == y_true.ndim - 1 and y_true.shape[-1] == 1:
-        y_true = y_true[..., 0]
+    y_true, y_pred = same_rank(jnp.asarray(y_true).astype(y_pred.dtype), y_pred)
     if y_true.shape != y_pred.shape:
         raise ShapeError(
             "the labels",
@@ -69,8 +78,23 @@ def align(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 
 
 def spread(weights: Any, values: Any) -> Any:
-    """The weights with dimensions of length 1 behind them, to multiply the values with."""
-    return weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim))
+    """The weights in the shape that multiplies the values: their leading dimensions agree."""
+    if values.ndim == 0:  # The one number of a scalar loss counts once for each weight.
+        return weights
+    if weights.ndim > values.ndim and weights.size == values.size:
+        return weights.reshape(values.shape)
+    spread_out = weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim))
+    fits = spread_out.ndim == values.ndim and all(
+        have in (1, wanted) for have, wanted in zip(spread_out.shape, values.shape, strict=True)
+    )
+    if not fits:
+        raise ShapeError(
+            "the sample weights",
+            expected=f"one for each row, or for each of the losses of shape {tuple(values.shape)}",
+            got=f"shape {tuple(weights.shape)}",
+            fix="Give one weight for each row of x.",
+        )
+    return spread_out
 
 
 def weighted_mean(
@@ -87,18 +111,14 @@ def weighted_mean(
             sum of the weights, unless "mean_with_sample_weight" is asked for.
     """
     if weights is not None:
-        weights = jnp.asarray(weights, values.dtype)
-        if weights.ndim > values.ndim:
-            weights = weights.reshape(values.shape)
-        values = values * spread(weights, values)
+        weights = spread(jnp.asarray(weights, values.dtype), values)
+        values = values * weights
     if reduction == "sum":
         return jnp.sum(values)
     if reduction in ("none", None):
         return values
     if reduction == "mean_with_sample_weight" and weights is not None:
-        return jnp.sum(values) / jnp.maximum(
-            jnp.sum(jnp.broadcast_to(spread(weights, values), values.shape)), 1e-30
-        )
+        return jnp.sum(values) / jnp.maximum(jnp.sum(jnp.broadcast_to(weights, values.shape)), 1e-30)
     if rows is None:
         return jnp.mean(values)
     return jnp.sum(values) / (rows * math.prod(values.shape[1:]))
@@ -244,10 +264,13 @@ class Loss(registry.Configured):
     Args:
         reduction: "sum_over_batch_size" (the mean), "sum", "mean_with_sample_weight"
             or "none".
+        dtype: type that it computes in; None means `floatx()`, whatever the model's.
     """
 
     # What the labels have to look like; `training.checks` holds the data to it.
-    labels = "numbers"
+    labels = "unknown"
+    # Whether a row's share in the mean is the same whatever the other rows hold.
+    rows_are_independent = True
     function: Callable[..., Any] | None = None
 
     def __init__(
@@ -262,7 +285,7 @@ class Loss(registry.Configured):
             )
         self.name = name or registry.snake_case(type(self).__name__)
         self.reduction = reduction
-        self.dtype = dtype
+        self.dtype = dtypes.standardize(dtype)
         self.options: dict[str, Any] = {}
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
@@ -278,7 +301,9 @@ class Loss(registry.Configured):
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, rows: Any = None) -> Any:
         """One number: the weighted mean (or what `reduction` says) of the rows' losses."""
-        return weighted_mean(jnp.asarray(self.call(y_true, y_pred)), sample_weight, rows, self.reduction)
+        y_true = jnp.asarray(y_true, None if self.labels == "class numbers" else self.dtype)
+        values = jnp.asarray(self.call(y_true, jnp.asarray(y_pred, self.dtype)))
+        return weighted_mean(values, sample_weight, rows, self.reduction)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as a plain dict."""
@@ -288,15 +313,13 @@ class Loss(registry.Configured):
 class LossFunction(Loss):
     """A user's own function `f(y_true, y_pred)` as a loss."""
 
-    labels = "unknown"
-
     def __init__(self, function: Callable[..., Any], name: str | None = None, **keywords: Any) -> None:
         super().__init__(name or getattr(function, "__name__", "loss"), **keywords)
         self.user_function = function
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """What the function gives: a value for each row, or one number for the batch."""
-        return self.user_function(jnp.asarray(y_true), jnp.asarray(y_pred))
+        return self.user_function(*same_rank(y_true, y_pred))
 
 
 @names.register("mse")
@@ -307,6 +330,7 @@ class MeanSquaredError(Loss):
     2.0
     """
 
+    labels = "numbers"
     function = mean_squared_error
 
 
@@ -314,6 +338,7 @@ class MeanSquaredError(Loss):
 class MeanAbsoluteError(Loss):
     """The mean distance."""
 
+    labels = "numbers"
     function = mean_absolute_error
 
 
@@ -325,6 +350,7 @@ class Huber(Loss):
         delta: where the line begins.
     """
 
+    labels = "numbers"
     function = huber
 
     def __init__(
@@ -411,6 +437,20 @@ class SparseCategoricalCrossentropy(Loss):
     ) -> None:
         super().__init__(name, reduction, dtype)
         self.options = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
+        # How many rows count is seen only from all of them.
+        self.rows_are_independent = ignore_class is None
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, rows: Any = None) -> Any:
+        """One number: the mean over the rows that are not ignored, or what `reduction` says."""
+        if self.options["ignore_class"] is None:
+            return super().__call__(y_true, y_pred, sample_weight, rows)
+        classes = class_numbers(y_true, jnp.asarray(y_pred), self.options["axis"])
+        weights = (classes != self.options["ignore_class"]).astype(self.dtype)
+        if self.reduction in ("sum_over_batch_size", "mean"):
+            weights = weights * (weights.size / jnp.maximum(jnp.sum(weights), 1.0))
+        if sample_weight is not None:
+            weights = weights * spread(jnp.asarray(sample_weight, self.dtype), weights)
+        return super().__call__(y_true, y_pred, weights, rows)
 
 
 _classes = {

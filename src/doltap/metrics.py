@@ -64,8 +64,12 @@ class Metric(registry.Configured):
         self, shape: Any = (), initializer: Any = "zeros", dtype: Any = None, name: str = "total"
     ) -> Variable:
         """A new total, set back by `reset_state` to what the initializer gives."""
-        start = initializers.sample(initializers.get(initializer), tuple(shape), dtype or self.dtype, 0)
-        total = Variable(start, dtype=dtype or self.dtype, trainable=False, name=name)
+        dtype = dtype or self.dtype
+        if isinstance(initializer, str) and initializer == "zeros":
+            start = np.zeros(shape, dtype)
+        else:
+            start = initializers.sample(initializers.get(initializer), tuple(shape), dtype, 0)
+        total = Variable(start, dtype=dtype, trainable=False, name=name)
         self._totals.append((total, start))
         return total
 
@@ -174,6 +178,8 @@ class MeanMetricWrapper(Mean):
         self, y_true: Any, y_pred: Any, sample_weight: Any = None
     ) -> None:
         """Add a batch of labels and predictions."""
+        # A column against a row of numbers would broadcast to a square.
+        y_true, y_pred = losses.same_rank(jnp.asarray(y_true), jnp.asarray(y_pred))
         super().update_state(self.fn(y_true, y_pred, **self.options), sample_weight)
 
     def get_config(self) -> dict[str, Any]:
@@ -187,8 +193,8 @@ def _weighted(values: Any, sample_weight: Any, dtype: str) -> tuple[Any, Any]:
     if sample_weight is None:
         return values, jnp.asarray(values.size, dtype)
     weights = jnp.asarray(sample_weight, dtype)
-    weights = weights.reshape(values.shape) if weights.ndim > values.ndim else losses.spread(weights, values)
-    weights = jnp.broadcast_to(weights, values.shape)
+    weights = losses.spread(weights, values)
+    values, weights = jnp.broadcast_arrays(values, weights)
     return values * weights, jnp.sum(weights)
 
 

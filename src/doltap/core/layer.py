@@ -10,7 +10,7 @@ import inspect
 import math
 import threading
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +24,8 @@ from doltap.registry import Configured, check_arguments, snake_case
 __all__ = ["Layer", "as_shape"]
 
 _calls = threading.local()
+
+Kind = TypeVar("Kind")
 
 _SHAPE_KEYWORDS = ("input_shape", "input_dim", "batch_input_shape", "batch_shape")
 
@@ -114,8 +116,10 @@ class Layer(Configured):
                 got="a symbolic input",
                 fix="The functional way of building is not there yet; use Sequential([...]).",
             )
-        inputs = jax.tree.map(_as_array, inputs)
-        self.ensure_built(_shapes(inputs))
+        if not isinstance(inputs, jax.Array):
+            inputs = jax.tree.map(_as_array, inputs)
+        if not self.built:
+            self.ensure_built(_shapes(inputs))
         outer = getattr(_calls, "training", False)
         _calls.training = outer if training is None else bool(training)
         try:
@@ -191,24 +195,20 @@ class Layer(Configured):
         """What decides what the layer computes, for telling equal programs apart."""
         return vars(self)
 
-    def seed_generators(self) -> list[random.SeedGenerator]:
-        """Every source of random keys in this layer and inside it."""
-        mine = [g for value in vars(self).values() for g in _find(value, random.SeedGenerator)]
-        return mine + [g for layer in self.children() for g in layer.seed_generators()]
+    def inside(self, kind: type[Kind]) -> list[Kind]:
+        """Every object of a kind, such as `Rate`, that hangs on this layer or on one inside it."""
+        mine = [thing for value in vars(self).values() for thing in _find(value, kind)]
+        return mine + [thing for layer in self.children() for thing in layer.inside(kind)]
 
-    def rates(self) -> list[Rate]:
-        """The numbers in this layer and inside it that a program receives at run time."""
-        mine = [rate for value in vars(self).values() for rate in _find(value, Rate)]
-        return mine + [rate for layer in self.children() for rate in layer.rates()]
-
-    def _attached(self) -> list[Variable]:
-        """The variables that hang on the layer as attributes."""
+    def _own(self) -> list[Variable]:
+        """The weights made by `add_weight`, then those that only hang on the layer."""
         found = [v for value in vars(self).values() for v in _find(value, Variable)]
-        return [v for v in found if not isinstance(v, Rate)]
+        attached = [v for v in found if not isinstance(v, Rate)]
+        return list({id(v): v for v in (*self._own_weights, *attached)}.values())
 
     def variables_by_role(self) -> tuple[list[Variable], list[Variable]]:
         """The weights that training moves, and those it does not, each once."""
-        mine = list({id(v): v for v in self._own_weights + self._attached()}.values())
+        mine = self._own()
         moving = [v for v in mine if v.trainable and self._trainable]
         fixed = [v for v in mine if not (v.trainable and self._trainable)]
         for layer in self.children():
@@ -242,9 +242,9 @@ class Layer(Configured):
     @property
     def weights(self) -> list[Variable]:
         """All weights in Keras's order: a layer's own, then those of the layers inside."""
-        mine = sorted(self._own_weights, key=lambda weight: not weight.trainable)
+        mine = sorted(self._own(), key=lambda weight: not weight.trainable)
         inside = [weight for layer in self.children() for weight in layer.weights]
-        return list({id(v): v for v in (*mine, *self._attached(), *inside)}.values())
+        return list({id(v): v for v in (*mine, *inside)}.values())
 
     variables = weights
     trainable_variables = trainable_weights

@@ -78,22 +78,13 @@ class Variable:
         name: str = "variable",
     ) -> None:
         array = np.asarray(initial_value)
-        if dtype is None and dtypes.is_float(array.dtype):
-            dtype = dtypes.standardize(None)
-        kept = dtypes.on_device(array.dtype if dtype is None else dtypes.standardize(dtype))
+        if dtype is None:
+            dtype = dtypes.standardize(None if dtypes.is_float(array.dtype) else array.dtype)
         self.name = name
         self.trainable = trainable
-        self.array = place(array.astype(kept))
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The lengths of the dimensions."""
-        return tuple(self.array.shape)
-
-    @property
-    def dtype(self) -> str:
-        """The name of the type, such as "float32"."""
-        return str(self.array.dtype)
+        self.array = place(array.astype(jax.dtypes.canonicalize_dtype(dtype)))
+        self.shape: tuple[int, ...] = tuple(self.array.shape)
+        self.dtype = str(self.array.dtype)
 
     @property
     def ndim(self) -> int:

@@ -139,7 +139,7 @@ class Activation(Layer):
 
     def call(self, inputs: Any) -> Any:
         """The activated inputs."""
-        return self.activation(dtypes.as_compute(inputs, self.dtype))
+        return self.activation(inputs.astype(self.dtype))
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """The input's own shape."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 
-from doltap import activations, dtypes, initializers, old_names
+from doltap import activations, initializers, old_names
 from doltap.core.layer import Layer
 from doltap.errors import ShapeError
 
@@ -87,7 +87,7 @@ class Dense(Layer):
 
     def call(self, inputs: Any) -> Any:
         """The weighted sums, through the activation."""
-        outputs = _product(dtypes.as_compute(inputs, self.dtype), self.kernel.read())
+        outputs = _product(inputs.astype(self.dtype), self.kernel.read())
         if self.use_bias:
             outputs = outputs + self.bias.read()
         return self.activation(outputs)

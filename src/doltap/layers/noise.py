@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from doltap import dtypes, old_names
+from doltap import old_names
 from doltap.core.layer import Layer
 from doltap.core.tensors import Rate
 from doltap.errors import DataError
@@ -55,7 +55,7 @@ class Dropout(Layer):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """The inputs, thinned out when training."""
-        inputs = dtypes.as_compute(inputs, self.dtype)
+        inputs = inputs.astype(self.dtype)
         if not training or self._rate.is_zero:
             return inputs
         rate = self._rate.read()

@@ -6,7 +6,8 @@ by `training.loop`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,9 @@ class Model(Layer):
     def __init__(self, *, name: str | None = None, trainable: bool = True, dtype: Any = None) -> None:
         super().__init__(name=name, trainable=trainable, dtype=dtype)
         self.seed = random.draw_seed()
+        self.seed_words = random.words(random.mix(self.seed, 1))
+        self._input_shape: tuple[int | None, ...] | None = None
+        self._output_shape: tuple[int | None, ...] | None = None
         self.epochs_trained = 0
         self.stop_training = False
         self.optimizer: Any = None
@@ -54,13 +58,17 @@ class Model(Layer):
 
     @property
     def input_shape(self) -> tuple[int | None, ...]:
-        """Shape of the input, batch first; an error before the model is built."""
-        raise _not_built(self.name)
+        """Shape of the input, batch first; an error before it is known."""
+        if self._input_shape is None:
+            raise _not_built(self.name)
+        return self._input_shape
 
     @property
     def output_shape(self) -> tuple[int | None, ...]:
         """Shape of the output, batch first; an error before the model is built."""
-        raise _not_built(self.name)
+        if self._output_shape is None:
+            raise _not_built(self.name)
+        return self._output_shape
 
     # Compiling.
 
@@ -86,8 +94,8 @@ class Model(Layer):
             steps_per_execution, jit_compile, auto_scale_loss: accepted and not needed:
                 as many steps as possible are one compiled program anyway.
         """
-        _refuse_if(run_eagerly, "compile(run_eagerly=True)", "leave it out")
-        _refuse_if(loss_weights is not None, "compile(loss_weights=...)", "scale the loss function itself")
+        if run_eagerly or loss_weights is not None:
+            raise _refused("compile(run_eagerly, loss_weights)", "scale the loss function itself")
         self.optimizer = optimizers.get(optimizer)
         self.loss = loss
         self._loss = losses.get(_only_one(loss, "loss"))
@@ -155,8 +163,8 @@ class Model(Layer):
             sample_weight: a weight for each row.
         """
         self._need_compiled("fit")
-        _refuse_if(steps_per_epoch is not None, "fit(steps_per_epoch=...)", "use fewer rows")
-        _refuse_if(validation_steps is not None, "fit(validation_steps=...)", "use fewer validation rows")
+        if steps_per_epoch is not None or validation_steps is not None:
+            raise _refused("fit(steps_per_epoch=..., validation_steps=...)", "use fewer rows")
         size = _checked_count("batch_size", 32 if batch_size is None else batch_size)
         rows, held_out = self._training_rows(
             x, y, sample_weight, class_weight, validation_split, validation_data
@@ -182,20 +190,17 @@ class Model(Layer):
         self, training: loop.Training, validation: Any, settings: loop.Settings, callbacks: Any
     ) -> History:
         num_batches = training.schedule.num_batches
-        listeners = CallbackList(
-            callbacks, self, epochs=settings.last, steps=num_batches, verbose=settings.verbose
-        )
-        self.history = next((c for c in listeners.callbacks if isinstance(c, History)), None) or History()
-        if self.history not in listeners.callbacks:
-            self.history.set_model(self)
-            listeners.callbacks.append(self.history)
+        params = {"epochs": settings.last, "steps": num_batches, "verbose": settings.verbose}
+        listeners = CallbackList(callbacks, self, with_history=True, **params)
+        self.history = listeners.history
+        display = Display(settings.verbose, num_batches) if settings.verbose else None
         self.stop_training = False
         self._is_fitting = True
         try:
-            loop.fit(training, validation, settings, listeners, Display(settings.verbose, num_batches))
+            loop.fit(training, validation, settings, listeners, display)
         finally:
             self._is_fitting = False
-        return self.history
+        return listeners.history
 
     def evaluate(
         self,
@@ -210,21 +215,19 @@ class Model(Layer):
     ) -> Any:
         """The loss and the metrics on this data: one number, or a list in the order of `metrics_names`."""
         self._need_compiled("evaluate")
-        _refuse_if(steps is not None, "evaluate(steps=...)", "use fewer rows")
+        if steps is not None:
+            raise _refused("evaluate(steps=...)", "use fewer rows")
         size = _checked_count("batch_size", 32 if batch_size is None else batch_size)
         rows = self._labelled(x, y, sample_weight, "")
         recipe = self._recipe("test", rows)
         schedule = self._schedule(recipe, rows, size)
         level = _level(verbose)
         listeners = CallbackList(callbacks, self, steps=schedule.num_batches, verbose=level)
-        display = Display(level, schedule.num_batches)
         evaluation = loop.Evaluation(recipe, rows, schedule)
-        try:
-            display.begin()
+        with shown(level, schedule.num_batches) as display:
             logs = evaluation.run(listeners, display)
-            display.end(logs)
-        finally:
-            display.close()
+            if display:
+                display.end(logs)
         if not self._is_fitting:
             self._keep_totals(recipe, evaluation.totals)
         return self._results(recipe, logs, return_dict=return_dict)
@@ -238,7 +241,8 @@ class Model(Layer):
         callbacks: Any = None,
     ) -> np.ndarray:
         """The model's output for every row, as a NumPy array."""
-        _refuse_if(steps is not None, "predict(steps=...)", "use fewer rows")
+        if steps is not None:
+            raise _refused("predict(steps=...)", "use fewer rows")
         size = _checked_count("batch_size", 32 if batch_size is None else batch_size)
         rows = self._inputs(x)
         recipe = self._recipes.get("predict") or self._recipe("predict", Rows(rows))
@@ -247,14 +251,11 @@ class Model(Layer):
             return loop.predict(recipe, rows, size, None, None)
         num_batches = -(-len(rows) // size)
         listeners = CallbackList(callbacks, self, steps=num_batches, verbose=level)
-        display = Display(level, num_batches)
-        try:
-            display.begin()
+        with shown(level, num_batches) as display:
             listeners.call("on_predict_begin")
             outputs = loop.predict(recipe, rows, size, listeners, display)
-            display.end({})
-        finally:
-            display.close()
+            if display:
+                display.end({})
         listeners.call("on_predict_end", {"outputs": outputs})
         return outputs
 
@@ -304,11 +305,8 @@ class Model(Layer):
             line_length: columns of the table; None fits the terminal.
             print_fn: receives the text instead of the terminal.
         """
-        for name, value in {"positions": positions, "layer_range": layer_range}.items():
-            _refuse_if(value is not None, f"summary({name}=...)", "leave it out")
-        _refuse_if(
-            expand_nested or show_trainable, "summary(expand_nested, show_trainable)", "leave them out"
-        )
+        if expand_nested or show_trainable or positions is not None or layer_range is not None:
+            raise _refused("summary(positions, expand_nested, show_trainable, layer_range)", "leave them out")
         shapes = self.layer_shapes()
         lines = [
             summary.Line(
@@ -388,7 +386,7 @@ class Model(Layer):
         rows.x = self._fitting(rows.x, f"{of}x")
         assert self._loss is not None
         assert rows.y is not None
-        checks.check_labels(rows.y, self._loss.labels, self.output_shape, f"{of}y")
+        checks.check_labels(rows.y, self._loss.labels, self._output_shape or (), f"{of}y")
         return rows
 
     def _inputs(self, x: Any) -> np.ndarray:
@@ -401,7 +399,7 @@ class Model(Layer):
         """The inputs in the shape the model was built for; it is built for theirs if it was not yet."""
         if not self.built:
             self.build((None, *x.shape[1:]))
-        wanted = self.input_shape
+        wanted = self._input_shape or ()
         if x.shape[1:] != wanted[1:]:
             x = _with_rank(x, wanted)
             checks.check_shape(what, x.shape, wanted, self.layers[0].name)
@@ -449,7 +447,8 @@ def _as_list(value: Any) -> list[Any]:
 def _only_one(value: Any, what: str) -> Any:
     if isinstance(value, (list, tuple)) and len(value) == 1:
         return value[0]
-    _refuse_if(isinstance(value, (list, tuple)), f"compile({what}=[...])", "give the one output one of them")
+    if isinstance(value, (list, tuple)):
+        raise _refused(f"compile({what}=[...])", "give the one output one of them")
     return value
 
 
@@ -459,11 +458,24 @@ def _checked_metric(identifier: Any) -> Any:
     return identifier
 
 
-def _refuse_if(refused: Any, what: str, instead: str) -> None:
-    if refused:
-        raise NotSupportedError(
-            what, expected="something doltap has", got="what it has not yet", fix=f"For now, {instead}."
-        )
+def _refused(what: str, instead: str) -> NotSupportedError:
+    return NotSupportedError(
+        what, expected="something doltap has", got="what it has not yet", fix=f"For now, {instead}."
+    )
+
+
+@contextlib.contextmanager
+def shown(verbose: int, num_steps: int) -> Iterator[Display | None]:
+    """A display that has begun and leaves the terminal in order; None when nothing is to be shown."""
+    if not verbose:
+        yield None
+        return
+    display = Display(verbose, num_steps)
+    display.begin()
+    try:
+        yield display
+    finally:
+        display.close()
 
 
 def _level(verbose: Any) -> int:

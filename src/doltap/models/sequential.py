@@ -35,7 +35,6 @@ class Sequential(Model):
     ) -> None:
         super().__init__(name=name, trainable=trainable)
         self._layers: list[Layer] = []
-        self._input_shape: tuple[int | None, ...] | None = None
         self._shapes: list[tuple[int | None, ...]] = []
         for layer in [layers] if isinstance(layers, Layer) else layers or ():
             self.add(layer)
@@ -104,6 +103,7 @@ class Sequential(Model):
     def _forget(self) -> None:
         """The parts changed: what was put together from them is out of date."""
         self.built = False
+        self._output_shape = None
         self._shapes = []
         self._recipes = {}
         self._measures = None
@@ -121,6 +121,7 @@ class Sequential(Model):
             shape = as_shape(layer.compute_output_shape(shape))
             shapes.append(shape)
         self._shapes = shapes
+        self._output_shape = shape
         self.built = True
 
     def call(self, inputs: Any) -> Any:
@@ -149,16 +150,6 @@ class Sequential(Model):
     def parts(self) -> dict[str, Any]:
         """The layers are all that decides what a row of layers computes."""
         return {"layers": self._layers}
-
-    @property
-    def input_shape(self) -> tuple[int | None, ...]:
-        """Shape of the input, batch first; an error before it is known."""
-        return super().input_shape if self._input_shape is None else self._input_shape
-
-    @property
-    def output_shape(self) -> tuple[int | None, ...]:
-        """Shape of the output, batch first; an error before the model is built."""
-        return self._shapes[-1] if self._shapes else super().output_shape
 
     def layer_shapes(self) -> list[str]:
         """The output shape of each layer as text, "?" before the model is built."""

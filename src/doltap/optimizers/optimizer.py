@@ -39,7 +39,8 @@ class Optimizer(Configured):
         check_arguments(type(self).__name__, modern, arguments_of(type(self)))
         self.name = name or snake_case(type(self).__name__)
         self.iterations = Variable(np.int32(0), dtype="int32", trainable=False, name="iterations")
-        self._rates = {"learning_rate": Rate(_checked_rate(self.name, learning_rate), name="learning_rate")}
+        # The numbers that may change while training, by name.
+        self.rates = {"learning_rate": Rate(_checked_rate(self.name, learning_rate), name="learning_rate")}
         self._slots: dict[Variable, dict[str, Variable]] = {}
         self._moved: list[Variable] = []
 
@@ -94,18 +95,13 @@ class Optimizer(Configured):
     @property
     def learning_rate(self) -> Rate:
         """How far a step goes; set it to any number at any time, also in the middle of training."""
-        return self._rates["learning_rate"]
+        return self.rates["learning_rate"]
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        self._rates["learning_rate"].assign(np.float32(_checked_rate(self.name, value)))
+        self.rates["learning_rate"].assign(np.float32(_checked_rate(self.name, value)))
 
     lr = learning_rate
-
-    @property
-    def rates(self) -> dict[str, Rate]:
-        """The numbers that may change while training, by name."""
-        return self._rates
 
     def build(self, weights: Iterable[Variable]) -> list[dict[str, Variable]]:
         """The slots of each weight, in order, made for those seen for the first time."""
@@ -139,7 +135,7 @@ class Optimizer(Configured):
             [jnp.asarray(gradient) for gradient, _ in pairs],
             [{name: slot.read() for name, slot in slot_group.items()} for slot_group in slots],
             self.iterations.read(),
-            {name: rate.read() for name, rate in self._rates.items()},
+            {name: rate.read() for name, rate in self.rates.items()},
         )
         for (_, variable), array in zip(pairs, weights, strict=True):
             variable.assign(array)

@@ -52,12 +52,12 @@ class SGD(Optimizer):
         self.nesterov = bool(nesterov)
         self.has_momentum = momentum != 0
         if self.has_momentum:
-            self._rates["momentum"] = Rate(momentum, name="momentum")
+            self.rates["momentum"] = Rate(momentum, name="momentum")
 
     @property
     def momentum(self) -> float:
         """Share of the last step that is kept."""
-        return round(float(self._rates["momentum"]), 7) if self.has_momentum else 0.0
+        return round(float(self.rates["momentum"]), 7) if self.has_momentum else 0.0
 
     def slots(self, weight: Weight) -> Slots:
         """The velocity, where there is momentum."""

@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 __all__ = ["Display", "format_logs"]
 
+_REDRAW_SECONDS = 0.1
+
 
 def format_logs(logs: dict[str, Any]) -> str:
     """The logs as one line.
@@ -35,32 +37,23 @@ class Display:
     """What is shown of a run.
 
     Args:
-        verbose: 0 nothing, 1 a bar, 2 a line for each epoch.
+        verbose: 1 a bar, 2 a line for each epoch.
         num_steps: steps of an epoch.
     """
 
     def __init__(self, verbose: int, num_steps: int) -> None:
-        self.verbose = verbose
+        # Whether something moves while an epoch runs.
+        self.is_live = verbose == 1
         self.num_steps = num_steps
-        self._console = Console(highlight=False, soft_wrap=True) if verbose else None
+        self._console = Console(highlight=False, soft_wrap=True)
         self._bar: Progress | None = None
         self._task: TaskID | None = None
-        self._began = 0.0
-
-    @property
-    def is_on(self) -> bool:
-        """Whether anything is shown."""
-        return self.verbose > 0
-
-    @property
-    def is_live(self) -> bool:
-        """Whether something moves while an epoch runs."""
-        return self.verbose == 1
+        self._began = self._drawn = 0.0
 
     def begin(self, title: str | None = None) -> None:
         """A new epoch, evaluation or prediction."""
         self._began = time.perf_counter()
-        if title and self._console:
+        if title:
             self._console.print(title, markup=False)
         if self.is_live:
             columns = (
@@ -73,10 +66,13 @@ class Display:
             self._task = self._bar.add_task("", total=self.num_steps, note="")
 
     def tick(self, done: int, logs: dict[str, Any]) -> None:
-        """So many steps of the epoch are done."""
-        if self._bar is None or self._task is None:
+        """So many steps of the epoch are done; drawn at most ten times a second."""
+        now = time.perf_counter()
+        is_last = done == self.num_steps
+        if self._bar is None or self._task is None or (now - self._drawn < _REDRAW_SECONDS and not is_last):
             return
-        seconds = time.perf_counter() - self._began
+        self._drawn = now
+        seconds = now - self._began
         note = f"{_duration(seconds)} {_duration(seconds / max(done, 1))}/step"
         if logs:
             note = f"{note} - {format_logs(logs)}"
@@ -89,7 +85,7 @@ class Display:
             self.tick(self.num_steps, logs)
             self._bar.stop()
             self._bar = None
-        elif self._console:
+        else:
             seconds = time.perf_counter() - self._began
             head = f"{title}{self.num_steps}/{self.num_steps} - {_duration(seconds)}"
             self._console.print(f"{head} - {format_logs(logs)}" if logs else head, markup=False)

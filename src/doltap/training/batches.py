@@ -37,9 +37,9 @@ class Rows:
         """How many rows there are."""
         return len(self.x)
 
-    def place(self) -> tuple[Any, ...]:
+    def place(self) -> Any:
         """The arrays on the device. What NumPy holds may be shared, not copied."""
-        return tuple(None if a is None else jax.device_put(a) for a in (self.x, self.y, self.weights))
+        return jax.device_put((self.x, self.y, self.weights))
 
     def cut(self, start: int, stop: int) -> Rows:
         """The rows from start to stop."""
@@ -148,12 +148,6 @@ def _numbers_in_objects(array: np.ndarray, what: str, columns: Sequence[Any] | N
 def _finite(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> np.ndarray:
     """The reals in the device's type, checked in the same walk, block by block."""
     wanted = dtypes.on_device(array.dtype)
-    if array.nbytes <= _BLOCK_BYTES:
-        with np.errstate(over="ignore"):
-            owned = array.astype(wanted, copy=False)
-        if not np.isfinite(owned).all():
-            raise checks.value_error(owned, what, columns)
-        return owned
     owned = array if array.dtype == wanted else _aligned(array.shape, wanted)
     step = max(1, _BLOCK_BYTES // max(1, array.itemsize * math.prod(array.shape[1:])))
     for start in range(0, len(array), step):
@@ -168,8 +162,10 @@ def _finite(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> np.n
 
 
 def _aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """An empty array that the device can take over without a copy."""
+    """An empty array that the device can take over without a copy, if that is worth while."""
     size = math.prod(shape) * dtype.itemsize
+    if size < _BLOCK_BYTES:
+        return np.empty(shape, dtype)
     memory = np.empty(size + 64, np.uint8)
     start = -memory.ctypes.data % 64
     return memory[start : start + size].view(dtype).reshape(shape)
@@ -206,7 +202,6 @@ def weights_of_classes(y: np.ndarray, class_weight: dict[int, float]) -> np.ndar
     return weights
 
 
-@dataclasses.dataclass(frozen=True)
 class Schedule:
     """How the rows of an epoch fall into batches.
 
@@ -217,24 +212,13 @@ class Schedule:
             instead of being filled up with rows of weight 0.
     """
 
-    num_rows: int
-    batch_size: int
-    exact_tail: bool = False
-
-    @property
-    def num_batches(self) -> int:
-        """Batches of an epoch, the short one included."""
-        return math.ceil(self.num_rows / self.batch_size)
-
-    @property
-    def tail(self) -> int:
-        """Rows of the short batch at the end; 0 if there is none."""
-        return self.num_rows % self.batch_size
-
-    @property
-    def num_epochs(self) -> int:
-        """How many epochs' orders go to the device at once."""
-        return max(1, min(1024, _ORDER_ROWS // (self.num_batches * self.batch_size)))
+    def __init__(self, num_rows: int, batch_size: int, exact_tail: bool = False) -> None:
+        self.num_rows, self.batch_size, self.exact_tail = num_rows, batch_size, exact_tail
+        # Batches of an epoch, and the rows of the short one at its end, 0 if there is none.
+        self.num_batches = math.ceil(num_rows / batch_size)
+        self.tail = num_rows % batch_size
+        # How many epochs' orders go to the device at once.
+        self.num_epochs = max(1, min(1024, _ORDER_ROWS // (self.num_batches * batch_size)))
 
     def orders(self, seed: int, first_epoch: int, count: int, *, shuffle: bool) -> np.ndarray:
         """The row numbers of the next `count` epochs, one epoch a line.

@@ -7,6 +7,7 @@ the traced program itself is the key.
 from __future__ import annotations
 
 import collections
+import functools
 import hashlib
 import math
 import os
@@ -23,11 +24,12 @@ import jax
 import numpy as np
 from jax.experimental.compilation_cache import compilation_cache
 
+from doltap import config
 from doltap.core.layer import Layer
 from doltap.core.tensors import Rate, Variable
 from doltap.random import SeedGenerator
 from doltap.registry import Configured
-from doltap.training.program import Recipe
+from doltap.training.program import Layout, Recipe, predict_rows, test_loop, train_loop
 
 __all__ = ["Program", "compiled", "fingerprint", "forget_programs", "known", "pace", "treats_rows_alone"]
 
@@ -36,8 +38,11 @@ _BYTES_PER_PROGRAM = 6 << 20
 _JAX_FOLDER = "jax_compilation_cache_dir"
 _MEMORY_BYTES = 512 << 20
 _DISK_BYTES = 1 << 30
+_JAX_SWITCHES = ("jax_enable_x64", "jax_default_matmul_precision", "jax_debug_nans")
 # Products of fewer numbers than this run faster on one core than on two.
 _ONE_CORE_BELOW = 1 << 25
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {"train": train_loop, "test": test_loop, "predict": predict_rows}
 
 _programs: collections.OrderedDict[Hashable, Program] = collections.OrderedDict()
 _lock = threading.Lock()
@@ -99,12 +104,14 @@ def _seen(thing: Any) -> Hashable:
     if isinstance(thing, types.FunctionType):
         return (thing.__module__, thing.__qualname__)
     parts = thing.parts() if isinstance(thing, Layer) else vars(thing)
-    attributes = ((key, value) for key, value in parts.items() if not _is_unseen(key))
-    return (type(thing).__qualname__, *((key, _seen(value)) for key, value in attributes))
-
-
-def _is_unseen(attribute: str) -> bool:
-    return attribute in _UNSEEN or attribute.endswith("_initializer")
+    return (
+        type(thing).__qualname__,
+        *(
+            (key, _seen(value))
+            for key, value in parts.items()
+            if key not in _UNSEEN and not key.endswith("_initializer")
+        ),
+    )
 
 
 def _is_ours(thing: Any) -> bool:
@@ -113,67 +120,85 @@ def _is_ours(thing: Any) -> bool:
     return isinstance(thing, Configured) and type(thing).__module__.startswith("doltap.")
 
 
-def _parts(recipe: Recipe) -> list[Any]:
-    return [recipe.network, recipe.loss, recipe.metrics, recipe.optimizer]
-
-
 def treats_rows_alone(recipe: Recipe) -> bool:
     """Whether a row's result is known not to depend on the other rows of its batch."""
-    return fingerprint(_parts(recipe)) is not None and _alone(recipe.network)
+    loss_is_alone = recipe.loss is None or recipe.loss.rows_are_independent
+    return loss_is_alone and fingerprint(recipe.parts) is not None and _alone(recipe.network)
 
 
 def _alone(layer: Layer) -> bool:
     return layer.rows_are_independent and all(_alone(inside) for inside in layer.children())
 
 
-def compiled(
-    kind: str, recipe: Recipe, detail: Hashable, make: Callable[[], Any], arguments: tuple[Any, ...]
-) -> Program:
-    """The program for these parts and arguments, compiled unless one that computes the same is at hand.
+def known(recipe: Recipe, kind: str, layout: Layout | None, arguments: tuple[Any, ...]) -> Program:
+    """As `compiled`, remembered by the recipe, so that asking again costs a look-up.
+
+    Only the data and the layout can differ from one call to the next, and
+    whether a rate is 0.
+    """
+    data = arguments[-1:] if kind == "predict" else arguments[1].data
+    shapes = [None if array is None else (array.shape, array.dtype) for array in data]
+    key = (kind, layout, *shapes, *(rate.is_zero for rate in recipe.rates))
+    program = recipe.programs.get(key)
+    if program is None:
+        program = recipe.programs[key] = compiled(recipe, kind, layout, arguments)
+        recipe.programs[kind, layout] = program
+    return program
+
+
+def pace(recipe: Recipe, kind: str, layout: Layout) -> float | None:
+    """Seconds a step of the program took when it last ran, or None if nobody knows."""
+    program = recipe.programs.get((kind, layout))
+    return program.seconds_per_step if program else None
+
+
+def compiled(recipe: Recipe, kind: str, layout: Layout | None, arguments: tuple[Any, ...]) -> Program:
+    """The program for these parts, compiled unless one that computes the same is at hand.
 
     Args:
-        kind: what it does: "train", "test", "predict".
-        detail: whatever else the program depends on.
-        make: gives the pure function; called only when it has to be traced.
+        kind: "train", "test" or "predict".
+        layout: the shape of the work; None for "predict".
         arguments: arrays of the shapes and types it will be called with. The first
-            is the state, whose memory a training program may reuse.
+            is the state, whose memory a training program reuses.
     """
-    options = _compiler_options(recipe, detail)
-    parts = fingerprint(_parts(recipe))
-    avals = jax.tree.map(_aval, arguments)
-    leaves, structure = jax.tree.flatten(
-        avals, is_leaf=lambda leaf: isinstance(leaf, tuple) and leaf[:1] == ("aval",)
-    )
-    setting = (
-        kind,
-        detail,
-        tuple(leaves),
-        structure,
-        jax.default_backend(),
-        tuple(options.items()),
-        _jax_switches(),
-    )
-    key: Hashable = None if parts is None else ("parts", parts, setting)
-    program = _kept(key)
+    parts = fingerprint(recipe.parts)
+    setting = (kind, layout, *_setting(arguments))
+    key: Hashable = ("parts", parts, setting)
+    program = None if parts is None else _kept(key)
     if program is not None:
         return program
     use_disk_cache()
-    donated = (0,) if kind == "train" else ()
-    lowered = jax.jit(make(), donate_argnums=donated, compiler_options=options).lower(*arguments)
-    if key is None:
-        key = ("text", hashlib.sha256(lowered.as_text().encode()).digest(), setting)
+    function = _FUNCTIONS[kind]
+    parted = (
+        functools.partial(function, recipe) if layout is None else functools.partial(function, recipe, layout)
+    )
+    traced = jax.jit(
+        functools.update_wrapper(parted, function),
+        donate_argnums=(0,) if kind == "train" else (),
+        compiler_options=_compiler_options(recipe, layout),
+    ).lower(*arguments)
+    if parts is None:
+        key = ("text", hashlib.sha256(traced.as_text().encode()).digest(), setting)
         program = _kept(key)
-    return program or _keep(key, Program(_compile(lowered, kind)))
+    return program or _keep(key, Program(_compile(traced, function.__name__)))
 
 
-def _compile(lowered: Any, kind: str) -> Any:
+def _setting(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a program depends on beside its parts: shapes, types, and the switches of the process."""
+    leaves, structure = jax.tree.flatten(arguments)
+    shapes = tuple((leaf.shape, str(leaf.dtype)) for leaf in leaves)
+    switches = tuple(getattr(jax.config, switch) for switch in _JAX_SWITCHES)
+    return (structure, shapes, jax.default_backend(), switches, config.epsilon(), config.floatx())
+
+
+def _compile(lowered: Any, name: str) -> Any:
     """The executable. Entries on disk that turn out to be damaged are deleted, without a word."""
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         executable = lowered.compile()
     for warning in said:
         if "persistent compilation cache" in str(warning.message):
-            _delete_entries(f"jit_{kind}_")
+            _delete_entries(f"jit_{name}-")
         else:
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
     return executable
@@ -185,44 +210,10 @@ def _delete_entries(start: str) -> None:
         path.unlink(missing_ok=True)
 
 
-def known(
-    recipe: Recipe, kind: str, detail: Hashable, make: Callable[[], Any], arguments: tuple[Any, ...]
-) -> Program:
-    """As `compiled`, remembered by the recipe, so that asking again costs a look-up.
-
-    Only the shapes of the data can differ from one call to the next.
-    """
-    data = arguments[-1] if kind == "predict" else arguments[1].data
-    arrays = [data] if kind == "predict" else data
-    shapes = tuple(None if array is None else (array.shape, array.dtype) for array in arrays)
-    key = (kind, detail, shapes)
-    program = recipe.programs.get(key)
-    if program is None:
-        program = recipe.programs[key] = compiled(kind, recipe, detail, make, arguments)
-        recipe.programs[kind, detail] = program
-    return program
-
-
-def pace(recipe: Recipe, kind: str, detail: Hashable) -> float | None:
-    """Seconds a step of the program took when it last ran, or None if nobody knows."""
-    program = recipe.programs.get((kind, detail))
-    return program.seconds_per_step if program else None
-
-
-def _aval(array: Any) -> tuple[Any, ...]:
-    return ("aval", tuple(np.shape(array)), str(array.dtype))
-
-
-def _jax_switches() -> tuple[Any, ...]:
-    """The switches of JAX that change what a program computes."""
-    switches = ("jax_enable_x64", "jax_default_matmul_precision", "jax_debug_nans")
-    return tuple(getattr(jax.config, switch) for switch in switches)
-
-
-def _compiler_options(recipe: Recipe, detail: Any) -> dict[str, Any]:
+def _compiler_options(recipe: Recipe, layout: Layout | None) -> dict[str, Any]:
     if jax.default_backend() != "cpu":
         return {}
-    rows = getattr(detail, "rows", 1)
+    rows = layout.rows if layout else 1
     largest = max((math.prod(weight.shape) for weight in recipe.weights), default=1)
     return {"xla_cpu_multi_thread_eigen": rows * largest >= _ONE_CORE_BELOW}
 

@@ -18,11 +18,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from doltap import random
 from doltap.callbacks import CallbackList
 from doltap.core.tensors import Variable
 from doltap.reporting.progress import Display
-from doltap.training import cache, program
+from doltap.training import cache
 from doltap.training.batches import Rows, Schedule
 from doltap.training.program import Given, Layout, Recipe, State
 
@@ -54,7 +53,7 @@ class Training:
     ) -> None:
         self.model, self.recipe, self.schedule = model, recipe, schedule
         self._data = rows.place()
-        self._seed = jax.device_put(random.words(random.mix(model.seed, 1)))
+        self._seed = model.seed_words
         self._fresh = np.bool_(fresh)
         self._order: Any = None
 
@@ -97,20 +96,14 @@ class Training:
         an interrupt finds the weights of a finished step.
         """
         arguments = (self._state(), self._given(), self._order, np.int32(start), np.int32(stop))
-        steps = self._program_for(start, arguments)
+        steps = cache.known(self.recipe, "train", self._layout(start), arguments)
         began = time.perf_counter()
         with interrupts_deferred():
-            state, logs = steps(*arguments)
+            state, logs = steps.executable(*arguments)
             self._take(state)
         table = np.asarray(logs)
         steps.seconds_per_step = (time.perf_counter() - began) / (stop - start)
         return table
-
-    def _program_for(self, start: int, arguments: tuple[Any, ...]) -> cache.Program:
-        layout = self._layout(start)
-        return cache.known(
-            self.recipe, "train", layout, lambda: program.train_function(self.recipe, layout), arguments
-        )
 
     def _layout(self, start: int) -> Layout:
         schedule = self.schedule
@@ -183,9 +176,9 @@ class Evaluation:
         state = State(_arrays(recipe.weights), _arrays(recipe.fixed), [], totals, np.int32(0))
         given = Given(({}, _arrays(recipe.rates)), np.zeros(2, np.uint32), self._data, np.bool_(True))
         arguments = (state, given, np.int32(start), np.int32(stop))
-        steps = cache.known(recipe, "test", layout, lambda: program.test_function(recipe, layout), arguments)
+        steps = cache.known(recipe, "test", layout, arguments)
         began = time.perf_counter()
-        state, line = steps(*arguments)
+        state, line = steps.executable(*arguments)
         logs = _named(recipe, np.asarray(line))
         steps.seconds_per_step = (time.perf_counter() - began) / (stop - start)
         return state.totals, logs
@@ -196,7 +189,7 @@ def fit(
     validation: Evaluation | None,
     settings: Settings,
     listeners: CallbackList,
-    display: Display,
+    display: Display | None,
 ) -> None:
     """Train for the epochs of the settings, calling back at every moment somebody listens to."""
     epochs = _Epochs(training, validation, settings, listeners, display)
@@ -208,7 +201,8 @@ def fit(
             training.load_orders(count, shuffle=settings.shuffle)
             epoch += epochs.run(epoch, count)
     finally:
-        display.close()
+        if display:
+            display.close()
     listeners.call("on_train_end", epochs.last_logs)
 
 
@@ -221,7 +215,7 @@ class _Epochs:
         validation: Evaluation | None,
         settings: Settings,
         listeners: CallbackList,
-        display: Display,
+        display: Display | None,
     ) -> None:
         self.training, self.validation, self.settings = training, validation, settings
         self.listeners, self.display = listeners, display
@@ -230,7 +224,9 @@ class _Epochs:
             listeners.listens_to("on_batch_end", "on_batch_begin")
         )
         self._stops_at_epochs = (
-            validation is not None or display.is_on or listeners.listens_to("on_epoch_end", "on_epoch_begin")
+            validation is not None
+            or display is not None
+            or listeners.listens_to("on_epoch_end", "on_epoch_begin")
         )
 
     def run(self, first: int, count: int) -> int:
@@ -257,9 +253,8 @@ class _Epochs:
             return step + 1
         num_batches = self.training.schedule.num_batches
         stop = (step // num_batches + 1) * num_batches if self._stops_at_epochs else end
-        return self.training.horizon(
-            step, stop, _TICK_SECONDS if self.display.is_live else _LONGEST_CALL_SECONDS
-        )
+        is_live = self.display is not None and self.display.is_live
+        return self.training.horizon(step, stop, _TICK_SECONDS if is_live else _LONGEST_CALL_SECONDS)
 
     def _call(self, position: int, step: int, stop: int) -> np.ndarray:
         """One call of the program, between the hooks of its batch if anybody hears them."""
@@ -267,17 +262,17 @@ class _Epochs:
             self.listeners.call("on_train_batch_begin", position)
         table = self.training.advance(step, stop)
         num_batches = self.training.schedule.num_batches
-        if self._hears_batches or self.display.is_live:
+        if self._hears_batches or self.display:
             logs = _named(self.training.recipe, table[(stop - 1) // num_batches])
             if self._hears_batches:
-                self.listeners.call("on_train_batch_end", position, logs)
-            if stop % num_batches:
+                self.listeners.call("on_train_batch_end", (stop - 1) % num_batches, logs)
+            if self.display and stop % num_batches:
                 self.display.tick(stop % num_batches, logs)
         return table
 
     def _begin(self, epoch: int) -> None:
         self.listeners.call("on_epoch_begin", epoch)
-        if self.display.is_on:
+        if self.display:
             self.display.begin(f"Epoch {epoch + 1}/{self.settings.last}")
 
     def _end(self, epoch: int, line: np.ndarray) -> None:
@@ -287,7 +282,8 @@ class _Epochs:
             results = self.validation.run(self.listeners)
             logs |= {f"val_{name}": value for name, value in results.items()}
         self.last_logs = logs
-        self.display.end(logs)
+        if self.display:
+            self.display.end(logs)
         self.listeners.call("on_epoch_end", epoch, logs)
 
 
@@ -359,5 +355,5 @@ def _predict_rows(recipe: Recipe, arrays: tuple[Any, ...], x: np.ndarray, *, fil
     if wanted != count:
         x = np.concatenate([x, np.broadcast_to(x[-1:], (wanted - count, *x.shape[1:]))])
     arguments = (*arrays, x)
-    step = cache.known(recipe, "predict", None, lambda: program.predict_function(recipe), arguments)
-    return np.array(np.asarray(step(*arguments))[:count])
+    step = cache.known(recipe, "predict", None, arguments)
+    return np.array(np.asarray(step.executable(*arguments))[:count])

@@ -27,10 +27,10 @@ __all__ = [
     "Layout",
     "Recipe",
     "State",
-    "predict_function",
-    "test_function",
+    "predict_rows",
+    "test_loop",
     "test_step",
-    "train_function",
+    "train_loop",
     "train_step",
 ]
 
@@ -106,26 +106,21 @@ class Recipe:
     ) -> None:
         self.network, self.loss, self.metrics, self.optimizer = network, loss, list(metrics), optimizer
         self.weights, self.fixed = network.variables_by_role()
-        self.rates: list[Rate] = network.rates()
+        self.rates = network.inside(Rate)
         self.loss_mean = Mean(name="loss")
+        # The mean of the loss, then the metrics; and the names of the logs, in this order.
+        self.measures: list[Metric] = [self.loss_mean, *(metric for metric, _ in self.metrics)]
+        self.names = [measure.name for measure in self.measures]
         self.slots: list[dict[str, Variable]] = optimizer.build(self.weights) if optimizer else []
         self.totals = [total for metric in self.measures for total in metric.variables]
+        # What decides what its programs compute.
+        self.parts = [network, loss, self.metrics, optimizer]
         # The compiled programs of these parts, and whether each batch must come
         # in its true length, because not everything is known to treat rows alone.
         self.programs: dict[Any, Any] = {}
         self.exact_batches = True
-        for position, generator in enumerate(network.seed_generators()):
+        for position, generator in enumerate(network.inside(random.SeedGenerator)):
             generator.position = position
-
-    @property
-    def measures(self) -> list[Metric]:
-        """The mean of the loss, then the metrics."""
-        return [self.loss_mean, *(metric for metric, _ in self.metrics)]
-
-    @property
-    def names(self) -> list[str]:
-        """The names of the logs, in the order of `results`."""
-        return [measure.name for measure in self.measures]
 
     def predict(
         self, weights: list[Any], fixed: list[Any], rates: list[Any], x: Any, *, training: bool
@@ -268,28 +263,6 @@ def test_loop(
     return state, recipe.results(state.totals)
 
 
-def train_function(recipe: Recipe, layout: Layout) -> Any:
-    """`train_loop` for these parts, ready to be compiled."""
-
-    def train_program(state: State, given: Given, order: Any, start: Any, stop: Any) -> Any:
-        return train_loop(recipe, layout, state, given, order, start, stop)
-
-    return train_program
-
-
-def test_function(recipe: Recipe, layout: Layout) -> Any:
-    """`test_loop` for these parts, ready to be compiled."""
-
-    def test_program(state: State, given: Given, start: Any, stop: Any) -> Any:
-        return test_loop(recipe, layout, state, given, start, stop)
-
-    return test_program
-
-
-def predict_function(recipe: Recipe) -> Any:
-    """`predict_step` for these parts, ready to be compiled."""
-
-    def predict_program(weights: list[Any], fixed: list[Any], rates: list[Any], x: Any) -> Any:
-        return recipe.predict(weights, fixed, rates, x, training=False)[0]
-
-    return predict_program
+def predict_rows(recipe: Recipe, weights: list[Any], fixed: list[Any], rates: list[Any], x: Any) -> Any:
+    """The network's output for some rows."""
+    return recipe.predict(weights, fixed, rates, x, training=False)[0]
