@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from doltap import config, dtypes, registry
+from doltap import config, registry
 from doltap.errors import ShapeError, UnknownNameError
 
 __all__ = ["deserialize", "get", "names", "serialize"]
@@ -34,7 +34,7 @@ names = registry.Names("activation")
 def _real(x: ArrayLike) -> Array:
     """The input as an array of fractions."""
     array = jnp.asarray(x)
-    return array if dtypes.is_float(array.dtype) else array.astype(config.floatx())
+    return array if jnp.issubdtype(array.dtype, jnp.floating) else array.astype(config.floatx())
 
 
 # Straight lines and steps

@@ -116,14 +116,15 @@ class CallbackList:
                     got=repr(callback),
                     fix="Make an object of the class, for example EarlyStopping(patience=3).",
                 )
-        histories = [callback for callback in self.callbacks if isinstance(callback, History)]
-        if with_history and not histories:
-            histories = [History()]
-            self.callbacks += histories
-        self.history = histories[0] if histories else None
         for callback in self.callbacks:
             callback.set_params(params)
             callback.set_model(model)
+        histories = [callback for callback in self.callbacks if isinstance(callback, History)]
+        if with_history and not histories:
+            histories = [History()]
+            histories[0].params, histories[0]._model = params, model
+            self.callbacks += histories
+        self.history = histories[0] if histories else History()
 
     def listens_to(self, *hooks: str) -> bool:
         """Whether any callback does something at one of the hooks.
@@ -134,9 +135,10 @@ class CallbackList:
         return any(_overrides(callback, hook) for callback in others for hook in hooks)
 
     def call(self, hook: str, *arguments: Any) -> None:
-        """Call the hook of every callback."""
+        """Call the hook of every callback that has its own."""
         for callback in self.callbacks:
-            getattr(callback, hook)(*arguments)
+            if _overrides(callback, hook):
+                getattr(callback, hook)(*arguments)
 
 
 def _overrides(callback: Any, hook: str) -> bool:

@@ -44,6 +44,8 @@ class DoltapError(Exception):
     """
 
     def __init__(self, subject: str, *, expected: str, got: str, fix: str) -> None:
+        # Names of columns, layers and files come from outside, and may hold a terminal's commands.
+        subject, expected, got, fix = (_escape(text, keep="\n") for text in (subject, expected, got, fix))
         super().__init__(f"{subject}: expected {expected}, got {got}.\n  {fix}")
         self.parts = {"expected": expected, "got": got, "fix": fix}
         self.subject = subject
@@ -79,7 +81,7 @@ class UnknownNameError(DoltapError, ValueError):
         names = sorted(set(known))
         guess = closest(str(name), names)
         fix = f"Did you mean '{guess}'?" if guess else f"Known names: {', '.join(names)}."
-        return cls(f"{kind} {name!r}", expected="a known name", got=repr(name), fix=fix)
+        return cls(kind, expected="a known name", got=repr(name), fix=fix)
 
 
 class UnknownArgumentError(DoltapError, TypeError):
@@ -146,5 +148,12 @@ def printable(text: object, limit: int = 80) -> str:
     >>> printable("a\\x1b[31mb")
     'a\\\\x1b[31mb'
     """
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+    shown = _escape(str(text))
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _escape(text: str, keep: str = "") -> str:
+    return "".join(
+        c if c.isprintable() or c in keep else c.encode("unicode_escape", "surrogatepass").decode()
+        for c in text
+    )

@@ -269,6 +269,8 @@ class Loss(registry.Configured):
 
     # What the labels have to look like; `training.checks` holds the data to it.
     labels = "unknown"
+    # A class number that labels may hold although no output stands for it.
+    ignored_class: int | None = None
     # Whether a row's share in the mean is the same whatever the other rows hold.
     rows_are_independent = True
     function: Callable[..., Any] | None = None
@@ -439,6 +441,7 @@ class SparseCategoricalCrossentropy(Loss):
         self.options = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
         # How many rows count is seen only from all of them.
         self.rows_are_independent = ignore_class is None
+        self.ignored_class = ignore_class
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None, rows: Any = None) -> Any:
         """One number: the mean over the rows that are not ignored, or what `reduction` says."""
@@ -470,12 +473,12 @@ def get(identifier: Any) -> Loss | None:
     """A loss object from a name, a class, a function of ours or of the user's, or a config."""
     if identifier is None or isinstance(identifier, Loss):
         return identifier
-    if isinstance(identifier, (str, dict)) or (isinstance(identifier, type) and issubclass(identifier, Loss)):
+    is_config = isinstance(identifier, dict) and "class_name" in identifier
+    is_class = isinstance(identifier, type) and issubclass(identifier, Loss)
+    if isinstance(identifier, str) or is_config or is_class:
         return names.make(identifier)
-    if identifier in _classes:
-        return _classes[identifier]()
     if callable(identifier):
-        return LossFunction(identifier)
+        return _classes[identifier]() if identifier in _classes else LossFunction(identifier)
     raise NotSupportedError(
         "loss", expected="a name, a function or a Loss", got=repr(identifier), fix="For example loss='mse'."
     )

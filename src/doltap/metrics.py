@@ -53,12 +53,9 @@ class Metric(registry.Configured):
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or registry.snake_case(type(self).__name__)
         self.dtype = dtype or config.floatx()
-        self._totals: list[tuple[Variable, np.ndarray]] = []
-
-    @property
-    def variables(self) -> list[Variable]:
-        """The totals."""
-        return [total for total, _ in self._totals]
+        # The totals, and what `reset_state` sets them back to.
+        self.variables: list[Variable] = []
+        self._starts: list[np.ndarray] = []
 
     def add_variable(
         self, shape: Any = (), initializer: Any = "zeros", dtype: Any = None, name: str = "total"
@@ -70,7 +67,8 @@ class Metric(registry.Configured):
         else:
             start = initializers.sample(initializers.get(initializer), tuple(shape), dtype, 0)
         total = Variable(start, dtype=dtype, trainable=False, name=name)
-        self._totals.append((total, start))
+        self.variables.append(total)
+        self._starts.append(start)
         return total
 
     def add_weight(
@@ -83,7 +81,7 @@ class Metric(registry.Configured):
 
     def reset_state(self) -> None:
         """Forget all batches."""
-        for total, start in self._totals:
+        for total, start in zip(self.variables, self._starts, strict=True):
             total.assign(start)
 
     reset_states = reset_state
@@ -133,7 +131,7 @@ class Sum(Metric):
 
     def result(self) -> Any:
         """The sum so far."""
-        return self.total.read()
+        return self.total.value
 
 
 class Mean(Metric):
@@ -242,6 +240,7 @@ def _wrapping(function: Callable[..., Any]) -> Callable[[type], type]:
     """Decorator for a metric that is the mean of one of our functions."""
 
     def finish(cls: type) -> type:
+        cls.usual_name = registry.snake_case(cls.__name__)  # type: ignore[attr-defined]
         cls.function = staticmethod(function)  # type: ignore[attr-defined]
         return cls
 
@@ -249,11 +248,14 @@ def _wrapping(function: Callable[..., Any]) -> Callable[[type], type]:
 
 
 class _MeanOf(MeanMetricWrapper):
+    usual_name: str
+
     def __init__(self, name: str | None = None, dtype: Any = None, **options: Any) -> None:
         function = type(self).function
         assert function is not None
-        registry.check_arguments(type(self).__name__, options, registry.arguments_of(function)[2:])
-        super().__init__(function, name or registry.snake_case(type(self).__name__), dtype, **options)
+        if options:
+            registry.check_arguments(type(self).__name__, options, registry.arguments_of(function)[2:])
+        super().__init__(function, name or self.usual_name, dtype, **options)
 
 
 @names.register()
@@ -364,7 +366,8 @@ def get(
             names.find(name)
         metric.name = name
         return metric
-    if isinstance(identifier, (dict, type)):
+    is_config = isinstance(identifier, dict) and "class_name" in identifier
+    if is_config or (isinstance(identifier, type) and issubclass(identifier, Metric)):
         return names.make(identifier)
     if callable(identifier):
         return MeanMetricWrapper(identifier)

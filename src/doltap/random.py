@@ -18,6 +18,7 @@ import jax
 import numpy as np
 
 from doltap import config
+from doltap.errors import DataError
 
 __all__ = [
     "SeedGenerator",
@@ -38,6 +39,14 @@ def set_random_seed(seed: int) -> None:
     Args:
         seed: an integer from 0 to 2**32 - 1.
     """
+    if isinstance(seed, bool) or not hasattr(seed, "__index__") or not 0 <= int(seed) < 2**32:
+        raise DataError(
+            "set_random_seed",
+            expected="a whole number from 0 to 2**32 - 1",
+            got=repr(seed),
+            fix="For example set_random_seed(42).",
+        )
+    seed = int(seed)
     python_random.seed(seed)
     np.random.seed(seed)
     config.set_global_seed(seed)

@@ -57,6 +57,8 @@ class Layer(Configured):
 
     # A layer that mixes the rows of a batch, as batch normalization does, says so.
     rows_are_independent = True
+    # The attributes that decide what it computes; None means all of them.
+    deciding: tuple[str, ...] | None = None
     _takes_training = False
 
     def __init_subclass__(cls, **keywords: Any) -> None:
@@ -190,10 +192,6 @@ class Layer(Configured):
         """The layers directly inside this one, in the order they were attached."""
         found = {id(layer): layer for value in vars(self).values() for layer in _find(value, Layer)}
         return list(found.values())
-
-    def parts(self) -> dict[str, Any]:
-        """What decides what the layer computes, for telling equal programs apart."""
-        return vars(self)
 
     def inside(self, kind: type[Kind]) -> list[Kind]:
         """Every object of a kind, such as `Rate`, that hangs on this layer or on one inside it."""

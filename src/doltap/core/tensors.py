@@ -79,7 +79,7 @@ class Variable:
     ) -> None:
         array = np.asarray(initial_value)
         if dtype is None:
-            dtype = dtypes.standardize(None if dtypes.is_float(array.dtype) else array.dtype)
+            dtype = dtypes.standardize(None if jnp.issubdtype(array.dtype, jnp.floating) else array.dtype)
         self.name = name
         self.trainable = trainable
         self.array = place(array.astype(jax.dtypes.canonicalize_dtype(dtype)))
@@ -146,7 +146,7 @@ class Variable:
         return self.assign(self.read() - jnp.asarray(value, dtype=self.dtype))
 
     def __jax_array__(self) -> Any:
-        return self.read()
+        return self.value
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.array, dtype=dtype)
@@ -161,7 +161,7 @@ class Variable:
         return len(self.array)
 
     def __getitem__(self, index: Any) -> Any:
-        return self.read()[index]
+        return self.value[index]
 
     def __neg__(self) -> Any:
         return -self.read()

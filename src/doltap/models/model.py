@@ -96,13 +96,17 @@ class Model(Layer):
         """
         if run_eagerly or loss_weights is not None:
             raise _refused("compile(run_eagerly, loss_weights)", "scale the loss function itself")
-        self.optimizer = optimizers.get(optimizer)
-        self.loss = loss
-        self._loss = losses.get(_only_one(loss, "loss"))
-        self._metrics = [
+        mover, measured = optimizers.get(optimizer), losses.get(_only_one(loss, "loss"))
+        if measured is not None and measured.reduction in ("none", None):
+            raise _refused(
+                f"compile(loss={measured.name} with reduction={measured.reduction!r})", "use 'sum'"
+            )
+        followed = [
             *((_checked_metric(m), False) for m in _as_list(metrics)),
             *((_checked_metric(m), True) for m in _as_list(weighted_metrics)),
         ]
+        # From here on nothing can fail, so that a refused compile leaves the model as it was.
+        self.optimizer, self.loss, self._loss, self._metrics = mover, loss, measured, followed
         self._measures = None
         self._recipes = {}
         self.stop_training = False
@@ -166,25 +170,30 @@ class Model(Layer):
         if steps_per_epoch is not None or validation_steps is not None:
             raise _refused("fit(steps_per_epoch=..., validation_steps=...)", "use fewer rows")
         size = _checked_count("batch_size", 32 if batch_size is None else batch_size)
-        rows, held_out = self._training_rows(
-            x, y, sample_weight, class_weight, validation_split, validation_data
-        )
-        recipe = self._recipe("train", rows)
-        training = loop.Training(self, recipe, rows, self._schedule(recipe, rows, size))
-        validation = None
-        if held_out is not None:
-            tested = self._recipe("test", held_out)
-            validation_size = _checked_count("validation_batch_size", validation_batch_size or size)
-            validation = loop.Evaluation(tested, held_out, self._schedule(tested, held_out, validation_size))
-        level = _level(verbose)
+        validation_size = size if validation_batch_size is None else validation_batch_size
         settings = loop.Settings(
             _checked_count("initial_epoch", initial_epoch, least=0),
             _checked_count("epochs", epochs, least=0),
             bool(shuffle),
-            level,
+            _level(verbose),
             _checked_count("validation_freq", validation_freq),
         )
+        if class_weight is not None:
+            sample_weight = _weights(y, sample_weight, class_weight)
+        rows, held_out = self._labelled(x, y, sample_weight, ""), None
+        if validation_data is not None:
+            held_out = self._validation_rows(validation_data)
+        elif validation_split:
+            rows, held_out = batches.split(rows, validation_split)
+        recipe = self._recipe("train", rows)
+        training = loop.Training(self, recipe, rows, Schedule(len(rows.x), size, recipe.exact_batches))
+        validation = None if held_out is None else self._evaluation(held_out, validation_size)
         return self._run_fit(training, validation, settings, callbacks)
+
+    def _evaluation(self, rows: Rows, batch_size: Any) -> loop.Evaluation:
+        size = _checked_count("validation_batch_size", batch_size)
+        recipe = self._recipe("test", rows)
+        return loop.Evaluation(recipe, rows, Schedule(len(rows.x), size, recipe.exact_batches))
 
     def _run_fit(
         self, training: loop.Training, validation: Any, settings: loop.Settings, callbacks: Any
@@ -220,7 +229,7 @@ class Model(Layer):
         size = _checked_count("batch_size", 32 if batch_size is None else batch_size)
         rows = self._labelled(x, y, sample_weight, "")
         recipe = self._recipe("test", rows)
-        schedule = self._schedule(recipe, rows, size)
+        schedule = Schedule(len(rows.x), size, recipe.exact_batches)
         level = _level(verbose)
         listeners = CallbackList(callbacks, self, steps=schedule.num_batches, verbose=level)
         evaluation = loop.Evaluation(recipe, rows, schedule)
@@ -269,9 +278,11 @@ class Model(Layer):
     ) -> Any:
         """One step on these rows; the running means since `reset_metrics`."""
         self._need_compiled("train_on_batch")
-        rows = self._labelled(x, y, _weights(y, sample_weight, class_weight), "")
+        if class_weight is not None:
+            sample_weight = _weights(y, sample_weight, class_weight)
+        rows = self._labelled(x, y, sample_weight, "")
         recipe = self._recipe("train", rows)
-        training = loop.Training(self, recipe, rows, Schedule(rows.count, rows.count), fresh=False)
+        training = loop.Training(self, recipe, rows, Schedule(len(rows.x), len(rows.x)), fresh=False)
         training.load_orders(1, shuffle=False)
         line = training.advance(0, 1)[0]
         logs = dict(zip(recipe.names, line.tolist(), strict=True))
@@ -360,15 +371,6 @@ class Model(Layer):
                 fix="For example model.compile(optimizer='adam', loss='mse').",
             )
 
-    def _training_rows(
-        self, x: Any, y: Any, sample_weight: Any, class_weight: Any, share: float, validation_data: Any
-    ) -> tuple[Rows, Rows | None]:
-        """The rows to train on and those to validate on, all checked."""
-        rows = self._labelled(x, y, _weights(y, sample_weight, class_weight), "")
-        if validation_data is not None:
-            return rows, self._validation_rows(validation_data)
-        return batches.split(rows, share) if share else (rows, None)
-
     def _validation_rows(self, data: Any) -> Rows:
         if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
             raise DataError(
@@ -386,7 +388,10 @@ class Model(Layer):
         rows.x = self._fitting(rows.x, f"{of}x")
         assert self._loss is not None
         assert rows.y is not None
-        checks.check_labels(rows.y, self._loss.labels, self._output_shape or (), f"{of}y")
+        shape = self._output_shape or ()
+        checks.check_labels(rows.y, self._loss.labels, shape, f"{of}y", self._loss.ignored_class)
+        if rows.weights is not None:
+            checks.check_weights(rows.weights, shape, f"{of}sample_weight")
         return rows
 
     def _inputs(self, x: Any) -> np.ndarray:
@@ -420,12 +425,9 @@ class Model(Layer):
     def _resolved_metrics(self, rows: Rows) -> list[tuple[Metric, bool]]:
         if self._measures is None:
             assert rows.y is not None
-            shapes = (rows.y.shape, self.output_shape)
+            shapes = (rows.y.shape, self._output_shape)
             self._measures = [(metrics.get(m, *shapes), weighted) for m, weighted in self._metrics]
         return self._measures
-
-    def _schedule(self, recipe: Recipe, rows: Rows, batch_size: int) -> Schedule:
-        return Schedule(rows.count, min(batch_size, rows.count), recipe.exact_batches)
 
     def _keep_totals(self, recipe: Recipe, totals: list[Any]) -> None:
         for variable, array in zip(recipe.totals, totals, strict=True):
@@ -499,8 +501,6 @@ def _row_count(x: Any) -> int:
 
 
 def _weights(y: Any, sample_weight: Any, class_weight: Any) -> Any:
-    if class_weight is None:
-        return sample_weight
     if sample_weight is not None:
         raise DataError(
             "fit",
@@ -508,7 +508,7 @@ def _weights(y: Any, sample_weight: Any, class_weight: Any) -> Any:
             got="both",
             fix="Multiply them yourself and pass the product as sample_weight.",
         )
-    return batches.weights_of_classes(batches.as_array(y, "y"), class_weight)
+    return None if y is None else batches.weights_of_classes(batches.as_array(y, "y"), class_weight)
 
 
 def _with_rank(x: np.ndarray, wanted: tuple[int | None, ...]) -> np.ndarray:

@@ -30,6 +30,8 @@ class Sequential(Model):
     9
     """
 
+    deciding = ("_layers",)
+
     def __init__(
         self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None
     ) -> None:
@@ -142,14 +144,6 @@ class Sequential(Model):
         for layer in self._layers:
             shape = as_shape(layer.compute_output_shape(shape))
         return shape
-
-    def children(self) -> list[Layer]:
-        """The layers, first to last."""
-        return list(self._layers)
-
-    def parts(self) -> dict[str, Any]:
-        """The layers are all that decides what a row of layers computes."""
-        return {"layers": self._layers}
 
     def layer_shapes(self) -> list[str]:
         """The output shape of each layer as text, "?" before the model is built."""

@@ -61,34 +61,32 @@ class Display:
                 BarColumn(bar_width=20),
                 TextColumn("{task.fields[note]}", markup=False),
             )
-            self._bar = Progress(*columns, console=self._console, auto_refresh=False)
+            # The bar goes when the epoch is over; the line that stays is printed whole.
+            self._bar = Progress(*columns, console=self._console, auto_refresh=False, transient=True)
             self._bar.start()
             self._task = self._bar.add_task("", total=self.num_steps, note="")
 
     def tick(self, done: int, logs: dict[str, Any]) -> None:
         """So many steps of the epoch are done; drawn at most ten times a second."""
         now = time.perf_counter()
-        is_last = done == self.num_steps
-        if self._bar is None or self._task is None or (now - self._drawn < _REDRAW_SECONDS and not is_last):
+        if self._bar is None or self._task is None or now - self._drawn < _REDRAW_SECONDS:
             return
         self._drawn = now
-        seconds = now - self._began
-        note = f"{_duration(seconds)} {_duration(seconds / max(done, 1))}/step"
-        if logs:
-            note = f"{note} - {format_logs(logs)}"
-        self._bar.update(self._task, completed=done, note=note)
+        self._bar.update(self._task, completed=done, note=self._note(done, logs))
         self._bar.refresh()
 
-    def end(self, logs: dict[str, Any], title: str = "") -> None:
-        """The epoch, evaluation or prediction is over."""
-        if self._bar is not None:
-            self.tick(self.num_steps, logs)
-            self._bar.stop()
-            self._bar = None
-        else:
-            seconds = time.perf_counter() - self._began
-            head = f"{title}{self.num_steps}/{self.num_steps} - {_duration(seconds)}"
-            self._console.print(f"{head} - {format_logs(logs)}" if logs else head, markup=False)
+    def end(self, logs: dict[str, Any]) -> None:
+        """The epoch, evaluation or prediction is over: the line that stays."""
+        self.close()
+        blocks = ("━" if "utf" in self._console.encoding else "=") * 20
+        middle = f" {blocks} " if self.is_live else " - "
+        line = f"{self.num_steps}/{self.num_steps}{middle}{self._note(self.num_steps, logs)}"
+        self._console.print(line, markup=False)
+
+    def _note(self, done: int, logs: dict[str, Any]) -> str:
+        seconds = time.perf_counter() - self._began
+        note = f"{_duration(seconds)} {_duration(seconds / max(done, 1))}/step"
+        return f"{note} - {format_logs(logs)}" if logs else note
 
     def close(self) -> None:
         """Leave the terminal in order, also after an error."""

@@ -11,11 +11,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import jax
+import jax.numpy as jnp
 import numpy as np
+from jax.dtypes import canonicalize_dtype
 
-from doltap import dtypes, random
-from doltap.errors import DataError, NotSupportedError, ShapeError
+from doltap import random
+from doltap.errors import DataError, NotSupportedError, ShapeError, printable
 from doltap.training import checks
 
 __all__ = ["Rows", "Schedule", "as_array", "prepare", "split", "weights_of_classes"]
@@ -33,18 +34,15 @@ class Rows:
     weights: np.ndarray | None = None
 
     @property
-    def count(self) -> int:
-        """How many rows there are."""
-        return len(self.x)
-
-    def place(self) -> Any:
-        """The arrays on the device. What NumPy holds may be shared, not copied."""
-        return jax.device_put((self.x, self.y, self.weights))
+    def arrays(self) -> tuple[Any, ...]:
+        """The inputs, the labels and the weights."""
+        return (self.x, self.y, self.weights)
 
     def cut(self, start: int, stop: int) -> Rows:
         """The rows from start to stop."""
-        parts = (self.x, self.y, self.weights)
-        return Rows(*(None if a is None else a[start:stop] for a in parts))  # type: ignore[arg-type]
+        x, y, weights = (None if array is None else array[start:stop] for array in self.arrays)
+        assert x is not None
+        return Rows(x, y, weights)
 
 
 def prepare(x: Any, y: Any = None, sample_weight: Any = None, *, of: str = "") -> Rows:
@@ -56,7 +54,7 @@ def prepare(x: Any, y: Any = None, sample_weight: Any = None, *, of: str = "") -
         of: put in front of the names in errors, such as "validation ".
     """
     rows = Rows(as_array(x, f"{of}x"))
-    lengths = {f"{of}x": rows.count}
+    lengths = {f"{of}x": len(rows.x)}
     if y is not None:
         rows.y = as_array(y, f"{of}y")
         lengths[f"{of}y"] = len(rows.y)
@@ -72,18 +70,22 @@ def as_array(data: Any, what: str) -> np.ndarray:
     columns = list(data.columns) if hasattr(data, "columns") and hasattr(data, "to_numpy") else None
     array = _to_numpy(data, what)
     if array.ndim == 0:
-        raise ShapeError(what, expected="rows", got=f"the single value {array}", fix="Put it in a list.")
+        raise checks.single_value_error(array.item(), what)
+    if len(array) and not array.size:
+        raise DataError(
+            what, expected="values in each row", got=f"shape {array.shape}", fix="Give it columns."
+        )
     kind = array.dtype.kind
     if kind == "O":
         array = _numbers_in_objects(array, what, columns)
         kind = array.dtype.kind
-    if kind in "USMmcV" and not dtypes.is_float(array.dtype):
+    if kind in "USMmcV" and not jnp.issubdtype(array.dtype, jnp.floating):
         raise checks.text_error(array, what, columns)
     if kind in "iu":
         if array.dtype.itemsize >= 4 and array.dtype != np.int32:
             checks.check_integers(array, what, columns)
         return array.astype(
-            dtypes.on_device(array.dtype if kind == "i" else _signed(array.dtype)), copy=False
+            canonicalize_dtype(array.dtype if kind == "i" else _signed(array.dtype)), copy=False
         )
     return array if kind == "b" else _finite(array, what, columns)
 
@@ -94,12 +96,15 @@ def _signed(dtype: Any) -> Any:
 
 
 def _to_numpy(data: Any, what: str) -> np.ndarray:
+    if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
+        # A value that is not there is a NaN, which is found with its row and column.
+        return np.asarray(data.astype(np.float64).filled(np.nan))
     if isinstance(data, np.ndarray):
-        return data
+        return np.asarray(data)
     if (
         isinstance(data, (list, tuple))
         and data
-        and all(np.ndim(item) > 0 and hasattr(item, "shape") for item in data)
+        and all(hasattr(item, "shape") and np.ndim(item) > 0 for item in data)
     ):
         if len(data) == 1:
             return _to_numpy(data[0], what)
@@ -122,6 +127,7 @@ def _to_numpy(data: Any, what: str) -> np.ndarray:
         )
     if hasattr(data, "detach"):  # A torch tensor, perhaps on another device.
         data = data.detach().cpu()
+        data = data.float() if str(data.dtype) == "torch.bfloat16" else data
     if hasattr(data, "to_numpy"):
         return np.asarray(data.to_numpy())
     try:
@@ -136,9 +142,13 @@ def _to_numpy(data: Any, what: str) -> np.ndarray:
 
 
 def _numbers_in_objects(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> np.ndarray:
-    """An array of Python objects as floats, if every one is a number."""
-    if any(isinstance(value, (str, bytes)) or value is None for value in array.reshape(-1)):
+    """An array of Python objects as numbers, if every one is a number."""
+    kinds = {type(value) for value in array.reshape(-1)}
+    if any(issubclass(kind, (str, bytes, type(None))) for kind in kinds):
         raise checks.text_error(array, what, columns)
+    if all(issubclass(kind, (int, np.integer)) for kind in kinds):
+        checks.check_integers(array, what, columns)
+        return array.astype(np.int32)
     try:
         return array.astype(np.float64)
     except (TypeError, ValueError) as error:
@@ -147,8 +157,11 @@ def _numbers_in_objects(array: np.ndarray, what: str, columns: Sequence[Any] | N
 
 def _finite(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> np.ndarray:
     """The reals in the device's type, checked in the same walk, block by block."""
-    wanted = dtypes.on_device(array.dtype)
-    owned = array if array.dtype == wanted else _aligned(array.shape, wanted)
+    wanted = canonicalize_dtype(array.dtype)
+    if array.dtype == wanted:
+        owned = array
+    else:
+        owned = (_aligned if array.nbytes > _BLOCK_BYTES else np.empty)(array.shape, wanted)
     step = max(1, _BLOCK_BYTES // max(1, array.itemsize * math.prod(array.shape[1:])))
     for start in range(0, len(array), step):
         block = array[start : start + step]
@@ -157,15 +170,13 @@ def _finite(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> np.n
             with np.errstate(over="ignore"):
                 owned[start : start + step] = block
         if not np.isfinite(owned[start : start + step]).all():
-            raise checks.value_error(owned, what, columns)
+            raise checks.value_error(array, what, columns)
     return owned
 
 
 def _aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """An empty array that the device can take over without a copy, if that is worth while."""
+    """An empty array that the device can take over without a copy."""
     size = math.prod(shape) * dtype.itemsize
-    if size < _BLOCK_BYTES:
-        return np.empty(shape, dtype)
     memory = np.empty(size + 64, np.uint8)
     start = -memory.ctypes.data % 64
     return memory[start : start + size].view(dtype).reshape(shape)
@@ -173,33 +184,48 @@ def _aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
 
 def split(rows: Rows, share: float) -> tuple[Rows, Rows]:
     """The first rows to train on, and the last `share` of them for validation, as Keras."""
-    at = math.floor(rows.count * (1.0 - share))
-    if not 0 < share < 1 or at == 0 or at == rows.count:
+    count = len(rows.x)
+    is_share = isinstance(share, (int, float)) and 0 < share < 1
+    at = math.floor(count * (1.0 - share)) if is_share else 0
+    if at in (0, count):
         raise DataError(
             "validation_split",
             expected="a share between 0 and 1 that leaves rows on both sides",
-            got=f"{share!r} of {rows.count} rows",
+            got=f"{share!r} of {count} rows",
             fix="For example validation_split=0.2.",
         )
-    return rows.cut(0, at), rows.cut(at, rows.count)
+    return rows.cut(0, at), rows.cut(at, count)
 
 
 def weights_of_classes(y: np.ndarray, class_weight: dict[int, float]) -> np.ndarray:
     """A weight for each row, looked up by its class; classes not named weigh 1."""
-    labels = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y))
-    try:
-        table = {int(number): float(weight) for number, weight in class_weight.items()}
-    except (AttributeError, TypeError, ValueError) as error:
+    labels = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(y.shape[:1] + y.shape[2:])
+    if labels.ndim > 1:
+        raise NotSupportedError(
+            "class_weight",
+            expected="one label a row",
+            got=f"labels of shape {y.shape}",
+            fix="Pass the weights as sample_weight.",
+        )
+    if not isinstance(class_weight, dict) or not all(
+        _is_class_weight(*pair) for pair in class_weight.items()
+    ):
         raise DataError(
             "class_weight",
             expected="a dict from class number to weight",
-            got=repr(class_weight),
+            got=printable(repr(class_weight)),
             fix="For example class_weight={0: 1.0, 1: 5.0}.",
-        ) from error
+        )
     weights = np.ones(len(y), np.float32)
-    for number, weight in table.items():
+    for number, weight in class_weight.items():
         weights[labels == number] = weight
     return weights
+
+
+def _is_class_weight(number: Any, weight: Any) -> bool:
+    numbers = (int, float, np.integer, np.floating)
+    are_numbers = isinstance(number, numbers) and isinstance(weight, numbers)
+    return are_numbers and number == math.floor(number) and math.isfinite(weight)
 
 
 class Schedule:
@@ -213,6 +239,7 @@ class Schedule:
     """
 
     def __init__(self, num_rows: int, batch_size: int, exact_tail: bool = False) -> None:
+        batch_size = min(batch_size, num_rows)
         self.num_rows, self.batch_size, self.exact_tail = num_rows, batch_size, exact_tail
         # Batches of an epoch, and the rows of the short one at its end, 0 if there is none.
         self.num_batches = math.ceil(num_rows / batch_size)

@@ -7,6 +7,7 @@ the traced program itself is the key.
 from __future__ import annotations
 
 import collections
+import dataclasses
 import functools
 import hashlib
 import math
@@ -38,7 +39,12 @@ _BYTES_PER_PROGRAM = 6 << 20
 _JAX_FOLDER = "jax_compilation_cache_dir"
 _MEMORY_BYTES = 512 << 20
 _DISK_BYTES = 1 << 30
-_JAX_SWITCHES = ("jax_enable_x64", "jax_default_matmul_precision", "jax_debug_nans")
+_JAX_SWITCHES = (
+    "jax_enable_x64",
+    "jax_default_matmul_precision",
+    "jax_debug_nans",
+    "jax_threefry_partitionable",
+)
 # Products of fewer numbers than this run faster on one core than on two.
 _ONE_CORE_BELOW = 1 << 25
 
@@ -46,21 +52,21 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {"train": train_loop, "test": test_l
 
 _programs: collections.OrderedDict[Hashable, Program] = collections.OrderedDict()
 _lock = threading.Lock()
+# Recording warnings swaps a global; two threads at it at once would leave it swapped.
+_compiling = threading.Lock()
 
 # Attributes that change no program: names, seeds, where weights start and what they hold.
-_UNSEEN = frozenset({"name", "built", "_seed", "_batch_input_shape", "iterations", "_slots", "_moved"})
+_UNSEEN = frozenset(
+    {"name", "built", "_seed", "_batch_input_shape", "iterations", "_slots", "_moved", "rates"}
+)
 
 
+@dataclasses.dataclass
 class Program:
     """A compiled program and how fast it was last seen to run."""
 
-    def __init__(self, executable: Any) -> None:
-        self.executable = executable
-        self.seconds_per_step: float | None = None
-
-    def __call__(self, *arguments: Any) -> Any:
-        """Run it."""
-        return self.executable(*arguments)
+    executable: Any
+    seconds_per_step: float | None = None
 
 
 class _UnknownCodeError(Exception):
@@ -77,22 +83,23 @@ def fingerprint(thing: Any) -> Hashable | None:
     True
     """
     try:
-        return _seen(thing)
+        return _seen(thing, {})
     except _UnknownCodeError:
         return None
 
 
-def _seen(thing: Any) -> Hashable:
+def _seen(thing: Any, met: dict[Variable, int]) -> Hashable:
+    """`met` numbers the variables, so that one in two places differs from two."""
     if thing is None or isinstance(thing, (bool, int, float, str, bytes)):
         return thing
     if isinstance(thing, Rate):
-        return ("rate", thing.is_zero)
+        return ("rate", met.setdefault(thing, len(met)), thing.is_zero)
     if isinstance(thing, Variable):
-        return ("variable", thing.shape, thing.dtype, thing.trainable)
+        return ("variable", met.setdefault(thing, len(met)), thing.shape, thing.dtype, thing.trainable)
     if isinstance(thing, (list, tuple)):
-        return (type(thing).__name__, *(_seen(item) for item in thing))
+        return (type(thing).__name__, *(_seen(item, met) for item in thing))
     if isinstance(thing, dict):
-        return ("dict", *((key, _seen(value)) for key, value in thing.items()))
+        return ("dict", *((key, _seen(value, met)) for key, value in thing.items()))
     if isinstance(thing, SeedGenerator):
         return ("seed", thing.position, thing.seed)
     if isinstance(thing, (np.dtype, np.generic)):
@@ -103,11 +110,13 @@ def _seen(thing: Any) -> Hashable:
         raise _UnknownCodeError
     if isinstance(thing, types.FunctionType):
         return (thing.__module__, thing.__qualname__)
-    parts = thing.parts() if isinstance(thing, Layer) else vars(thing)
+    parts = vars(thing)
+    if isinstance(thing, Layer) and thing.deciding:
+        parts = {key: parts[key] for key in thing.deciding}
     return (
         type(thing).__qualname__,
         *(
-            (key, _seen(value))
+            (key, _seen(value, met))
             for key, value in parts.items()
             if key not in _UNSEEN and not key.endswith("_initializer")
         ),
@@ -116,18 +125,21 @@ def _seen(thing: Any) -> Hashable:
 
 def _is_ours(thing: Any) -> bool:
     if isinstance(thing, types.FunctionType):
-        return thing.__module__.startswith("doltap.") and "<" not in thing.__qualname__
+        # A user's function may wear the name of one of ours: functools.wraps puts it on.
+        home = sys.modules.get(thing.__module__ or "")
+        return (
+            home.__name__.startswith("doltap.") and getattr(home, thing.__qualname__, None) is thing
+            if home
+            else False
+        )
     return isinstance(thing, Configured) and type(thing).__module__.startswith("doltap.")
 
 
 def treats_rows_alone(recipe: Recipe) -> bool:
     """Whether a row's result is known not to depend on the other rows of its batch."""
-    loss_is_alone = recipe.loss is None or recipe.loss.rows_are_independent
-    return loss_is_alone and fingerprint(recipe.parts) is not None and _alone(recipe.network)
-
-
-def _alone(layer: Layer) -> bool:
-    return layer.rows_are_independent and all(_alone(inside) for inside in layer.children())
+    things: list[Any] = [recipe.network, *recipe.network.inside(Layer)]
+    things += [recipe.loss] if recipe.loss else []
+    return fingerprint(recipe.parts) is not None and all(thing.rows_are_independent for thing in things)
 
 
 def known(recipe: Recipe, kind: str, layout: Layout | None, arguments: tuple[Any, ...]) -> Program:
@@ -178,7 +190,10 @@ def compiled(recipe: Recipe, kind: str, layout: Layout | None, arguments: tuple[
         compiler_options=_compiler_options(recipe, layout),
     ).lower(*arguments)
     if parts is None:
-        key = ("text", hashlib.sha256(traced.as_text().encode()).digest(), setting)
+        text = traced.as_text()
+        if "callback" in text:  # The text of a call back into Python does not say what it calls.
+            return Program(_compile(traced, function.__name__))
+        key = ("text", hashlib.sha256(text.encode()).digest(), setting)
         program = _kept(key)
     return program or _keep(key, Program(_compile(traced, function.__name__)))
 
@@ -193,7 +208,7 @@ def _setting(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _compile(lowered: Any, name: str) -> Any:
     """The executable. Entries on disk that turn out to be damaged are deleted, without a word."""
-    with warnings.catch_warnings(record=True) as said:
+    with _compiling, warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         executable = lowered.compile()
     for warning in said:

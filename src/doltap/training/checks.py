@@ -10,26 +10,42 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from jax.dtypes import canonicalize_dtype
 
-from doltap.errors import DataError, LabelError, ShapeError, printable
+from doltap.errors import DataError, LabelError, NotSupportedError, ShapeError, printable
 
-__all__ = ["check_integers", "check_labels", "check_rows", "check_shape", "text_error", "value_error"]
+__all__ = [
+    "check_integers",
+    "check_labels",
+    "check_rows",
+    "check_shape",
+    "check_weights",
+    "single_value_error",
+    "text_error",
+    "value_error",
+]
 
 _INT32 = np.iinfo(np.int32)
 
 
 def value_error(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> DataError:
     """The error for an array of reals in which something is not finite."""
-    bad = np.argwhere(~np.isfinite(array))
+    with np.errstate(over="ignore"):
+        bad = np.argwhere(~np.isfinite(array.astype(canonicalize_dtype(array.dtype))))
     first = tuple(int(i) for i in bad[0])
     value = array[first]
-    kind = "NaN" if np.isnan(value) else "infinity"
+    if np.isnan(value):
+        got, fix = "NaN", "Fill or drop these rows first: x[np.isnan(x)] = 0, or DataFrame.dropna()."
+    elif np.isinf(value):
+        got, fix = "infinity", "Look for a division by 0 or a logarithm of 0, and fill or drop these rows."
+    else:
+        got, fix = f"{value:g}, too large for float32,", "Scale the column down, or take its logarithm."
     rows = len(np.unique(bad[:, 0]))
     return DataError(
         what,
         expected="finite numbers",
-        got=f"{kind} in row {first[0]}{_place(first, columns)} ({rows} rows are affected)",
-        fix="Fill or drop these rows first: x[np.isnan(x)] = 0, or DataFrame.dropna().",
+        got=f"{got} in row {first[0]}{_place(first, columns)} ({rows} of {len(array)} rows are affected)",
+        fix=fix,
     )
 
 
@@ -39,7 +55,7 @@ def _place(index: tuple[int, ...], columns: Sequence[Any] | None) -> str:
         return ""
     if len(index) > 2:
         return f", position {index[1:]}"
-    return f", column {printable(columns[index[1]])!r}" if columns is not None else f", column {index[1]}"
+    return f", column '{printable(columns[index[1]])}'" if columns is not None else f", column {index[1]}"
 
 
 def text_error(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> DataError:
@@ -51,8 +67,23 @@ def text_error(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> D
     return DataError(
         what,
         expected="numbers",
-        got=f"{type(value).__name__} {printable(value, 30)!r} in row {index[0]}{_place(index, columns)}",
+        got=f"{type(value).__name__} '{printable(value, 30)}' in row {index[0]}{_place(index, columns)}",
         fix="Turn text into numbers first: .astype(float), pandas.get_dummies, or an encoder.",
+    )
+
+
+def single_value_error(value: Any, what: str) -> DataError | NotSupportedError | ShapeError:
+    """The error for something that is no array: a lone number or text, nothing, or an object."""
+    if value is None:
+        return DataError(what, expected="an array", got="None", fix=f"Pass {what} too.")
+    if isinstance(value, str) or _is_number(value):
+        got = f"the single value {printable(value)}"
+        return ShapeError(what, expected="rows", got=got, fix="Put it in a list.")
+    return NotSupportedError(
+        what,
+        expected="an array",
+        got=f"a {type(value).__name__}",
+        fix="Turn it into a NumPy array first; a sparse matrix has .toarray() for that.",
     )
 
 
@@ -107,16 +138,40 @@ def check_shape(what: str, got: tuple[int, ...], wanted: tuple[int | None, ...],
     raise ShapeError(f"layer '{layer}', given {what}", expected=expected, got=number, fix=fix)
 
 
-def check_labels(y: np.ndarray, kind: str, output_shape: tuple[int | None, ...], what: str = "y") -> None:
+def check_weights(weights: np.ndarray, output_shape: tuple[int | None, ...], what: str) -> None:
+    """There is one weight for each value that the loss gives."""
+    wanted, got = output_shape[1:-1], weights.shape[1:]
+    if len(got) == len(wanted) + 1 and got[-1] == 1:
+        got = got[:-1]
+    fits = len(got) <= len(wanted) and all(
+        want is None or have == want for have, want in zip(got, wanted, strict=False)
+    )
+    if not fits:
+        raise ShapeError(
+            what,
+            expected=f"one weight a row, shape ({len(weights)},)",
+            got=f"shape {weights.shape}",
+            fix="Give one number for each row of x.",
+        )
+
+
+def check_labels(
+    y: np.ndarray,
+    kind: str,
+    output_shape: tuple[int | None, ...],
+    what: str = "y",
+    ignored: int | None = None,
+) -> None:
     """The labels are what the loss needs.
 
     Args:
         y: the labels, (rows, ...).
         kind: the loss's `labels`: "class numbers", "one-hot", "probabilities", "numbers".
         output_shape: shape of the model's output, batch first.
+        ignored: a class number outside the others whose rows the loss leaves out.
     """
     if kind == "class numbers":
-        _check_class_numbers(y, output_shape, what)
+        _check_class_numbers(y, output_shape, what, ignored)
     elif kind != "unknown":
         if kind == "one-hot":
             _check_not_class_numbers(y, output_shape, what)
@@ -125,7 +180,9 @@ def check_labels(y: np.ndarray, kind: str, output_shape: tuple[int | None, ...],
             _check_range(y, what)
 
 
-def _check_class_numbers(y: np.ndarray, output_shape: tuple[int | None, ...], what: str) -> None:
+def _check_class_numbers(
+    y: np.ndarray, output_shape: tuple[int | None, ...], what: str, ignored: int | None
+) -> None:
     num_classes = output_shape[-1]
     if y.ndim == len(output_shape) and y.shape[-1] == num_classes and num_classes != 1:
         raise LabelError(
@@ -146,6 +203,8 @@ def _check_class_numbers(y: np.ndarray, output_shape: tuple[int | None, ...], wh
         _refuse(y, y != np.floor(y), what, "whole numbers as class numbers", "Use y.astype(int).")
     if num_classes is None:
         return
+    if ignored is not None:
+        y = np.where(y == ignored, 0, y)
     expected = f"class numbers from 0 to {num_classes - 1}, since the last layer has {num_classes} outputs"
     starts_at_one = y.min() == 1 and y.max() == num_classes
     fix = (

@@ -52,7 +52,8 @@ class Training:
         self, model: Any, recipe: Recipe, rows: Rows, schedule: Schedule, *, fresh: bool = True
     ) -> None:
         self.model, self.recipe, self.schedule = model, recipe, schedule
-        self._data = rows.place()
+        # What NumPy holds may be shared with the device instead of copied.
+        self._data = jax.device_put((rows.x, rows.y, rows.weights))
         self._seed = model.seed_words
         self._fresh = np.bool_(fresh)
         self._order: Any = None
@@ -62,19 +63,20 @@ class Training:
         table = self.schedule.orders(self.model.seed, self.model.epochs_trained, count, shuffle=shuffle)
         self._order = jax.device_put(table.reshape(-1))
 
-    def _state(self) -> State:
-        recipe = self.recipe
-        return State(
+    def _gather(self) -> tuple[State, Given]:
+        """What a program takes, as the Variables hold it now."""
+        recipe, optimizer = self.recipe, self.recipe.optimizer
+        assert optimizer is not None
+        slots = [{name: slot.array for name, slot in group.items()} for group in recipe.slots]
+        state = State(
             _arrays(recipe.weights),
             _arrays(recipe.fixed),
-            [{name: slot.array for name, slot in group.items()} for group in recipe.slots],
+            slots,
             _arrays(recipe.totals),
-            recipe.optimizer.iterations.array,  # type: ignore[union-attr]
+            optimizer.iterations.array,
         )
-
-    def _given(self) -> Given:
-        rates = {name: rate.array for name, rate in self.recipe.optimizer.rates.items()}  # type: ignore[union-attr]
-        return Given((rates, _arrays(self.recipe.rates)), self._seed, self._data, self._fresh)
+        rates = {name: rate.array for name, rate in optimizer.rates.items()}
+        return state, Given((rates, _arrays(recipe.rates)), self._seed, self._data, self._fresh)
 
     def _take(self, state: State) -> None:
         recipe = self.recipe
@@ -95,7 +97,7 @@ class Training:
         The new state is in the Variables before anything waits for it, so that
         an interrupt finds the weights of a finished step.
         """
-        arguments = (self._state(), self._given(), self._order, np.int32(start), np.int32(stop))
+        arguments = (*self._gather(), self._order, np.int32(start), np.int32(stop))
         steps = cache.known(self.recipe, "train", self._layout(start), arguments)
         began = time.perf_counter()
         with interrupts_deferred():
@@ -132,7 +134,8 @@ class Evaluation:
 
     def __init__(self, recipe: Recipe, rows: Rows, schedule: Schedule) -> None:
         self.recipe, self.schedule = recipe, schedule
-        self._data = rows.place()
+        # What NumPy holds may be shared with the device instead of copied.
+        self._data = jax.device_put((rows.x, rows.y, rows.weights))
 
     def run(self, listeners: CallbackList, display: Display | None = None) -> dict[str, float]:
         """All batches once; the results by name."""
@@ -223,10 +226,11 @@ class _Epochs:
         self._hears_batches = listeners.listens_to("on_train_batch_end", "on_train_batch_begin") or (
             listeners.listens_to("on_batch_end", "on_batch_begin")
         )
-        self._stops_at_epochs = (
-            validation is not None
-            or display is not None
-            or listeners.listens_to("on_epoch_end", "on_epoch_begin")
+        is_watched = validation is not None or listeners.listens_to("on_epoch_end", "on_epoch_begin")
+        self._stops_at_epochs = is_watched or display is not None
+        # Ctrl-C waits until the epochs of a call stand in the history, but not for code of the user's.
+        self._until_noted = (
+            contextlib.nullcontext if is_watched or self._hears_batches else interrupts_deferred
         )
 
     def run(self, first: int, count: int) -> int:
@@ -236,11 +240,14 @@ class _Epochs:
         while step < end:
             epoch, position = divmod(step, num_batches)
             if position == 0:
-                self._begin(first + epoch)
+                self.listeners.call("on_epoch_begin", first + epoch)
+                if self.display:
+                    self.display.begin(f"Epoch {first + epoch + 1}/{self.settings.last}")
             stop = self._horizon(step, end)
-            table = self._call(position, step, stop)
-            for done in range(epoch, stop // num_batches):
-                self._end(first + done, table[done])
+            with self._until_noted():
+                table = self._call(position, step, stop)
+                for done in range(epoch, stop // num_batches):
+                    self._end(first + done, table[done])
             step = stop
             if self.training.model.stop_training:
                 if step % num_batches:
@@ -269,11 +276,6 @@ class _Epochs:
             if self.display and stop % num_batches:
                 self.display.tick(stop % num_batches, logs)
         return table
-
-    def _begin(self, epoch: int) -> None:
-        self.listeners.call("on_epoch_begin", epoch)
-        if self.display:
-            self.display.begin(f"Epoch {epoch + 1}/{self.settings.last}")
 
     def _end(self, epoch: int, line: np.ndarray) -> None:
         self.training.model.epochs_trained += 1

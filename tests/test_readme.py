@@ -1,0 +1,45 @@
+"""What the README shows is what happens."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import doltap as keras
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+def blocks(name, language):
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / name).read_text(encoding="utf-8"), re.S)
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_ten_line_program_prints_what_stands_below_it(name):
+    program, shown = blocks(name, "python")[0], blocks(name, "")[1]
+    assert shown.startswith("accuracy")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == shown
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_errors_shown_are_the_errors_raised(name):
+    said = blocks(name, "")[2]
+    model = keras.Sequential([keras.layers.Dense(10, activation="softmax")])
+    with pytest.raises(ValueError, match="expected a known name") as unknown:
+        model.compile(loss="sparese_categorical_crossentropy")
+    assert str(unknown.value) in said
+    model.compile(loss="sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match="subtract it") as label:
+        model.fit(np.random.rand(100, 4), np.arange(100) % 10 + 1)
+    assert str(label.value) in said
+
+
+def test_every_file_the_readme_points_to_is_there():
+    for name in ("README.md", "README.ko.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for path in re.findall(r"\]\(([^)#:]+)\)", text) + re.findall(r"`(src/[^`]+|docs/[^`]+)`", text):
+            assert (ROOT / path).exists(), path
