@@ -112,7 +112,9 @@ def test_predictions_of_exactly_0_and_1_give_finite_losses_as_keras(keras, name,
     assert_close(ours, np.asarray(getattr(keras.losses, name)(y, p, **options)))
 
 
-@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None])
+@pytest.mark.parametrize(
+    "reduction", ["sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None]
+)
 @pytest.mark.parametrize(("name", "options"), OPTIONS, ids=str)
 def test_a_loss_object_reduces_weighted_and_unweighted_as_keras(keras, name, options, reduction):
     y_shape, p_shape = SHAPES[name][0]
@@ -129,7 +131,9 @@ def test_a_loss_object_reduces_weighted_and_unweighted_as_keras(keras, name, opt
         assert_close(mine.reshape(peer.shape), peer)
 
 
-@pytest.mark.parametrize("name", ["mean_squared_error", "binary_crossentropy", "sparse_categorical_crossentropy"])
+@pytest.mark.parametrize(
+    "name", ["mean_squared_error", "binary_crossentropy", "sparse_categorical_crossentropy"]
+)
 @pytest.mark.parametrize("weight_shape", [None, (4, 5), (4, 1), (4, 5, 1)])
 def test_weights_of_every_time_step_count_as_in_keras(keras, name, weight_shape):
     p_shape = (4, 5, 3)
@@ -179,7 +183,9 @@ def test_ignored_rows_leave_the_mean_of_fit_as_in_keras(keras, batch_size):
     y[[0, 1, 2, 7, 13, 15]] = 2
     histories, start = [], None
     for library in (keras, doltap):
-        model = library.Sequential([library.layers.Input((3,)), library.layers.Dense(3, activation="softmax")])
+        model = library.Sequential(
+            [library.layers.Input((3,)), library.layers.Dense(3, activation="softmax")]
+        )
         start = model.get_weights() if start is None else start
         model.set_weights(start)
         loss = library.losses.SparseCategoricalCrossentropy(ignore_class=2)
@@ -319,7 +325,14 @@ def test_a_column_against_a_row_of_numbers_never_becomes_a_square(name):
 
 @pytest.mark.parametrize(
     ("y_shape", "p_shape"),
-    [((6,), (6, 2)), ((5, 1), (6, 1)), ((6, 3), (6, 1)), ((6, 1), (6, 3)), ((1, 6), (6, 1)), ((6, 1, 1), (6,))],
+    [
+        ((6,), (6, 2)),
+        ((5, 1), (6, 1)),
+        ((6, 3), (6, 1)),
+        ((6, 1), (6, 3)),
+        ((1, 6), (6, 1)),
+        ((6, 1, 1), (6,)),
+    ],
 )
 @pytest.mark.parametrize("name", [*NUMBERS, "binary_crossentropy", "categorical_crossentropy"])
 def test_labels_of_another_shape_than_the_predictions_are_refused(name, y_shape, p_shape):
@@ -394,7 +407,9 @@ def test_a_function_of_ones_own_receives_floats_as_in_keras(keras, labels):
 
     y, p = np.array([[0], [1], [1]]).astype(labels), np.array([[0.5], [0.2], [0.1]], np.float32)
     ours = losses.get(both)(y, p)
-    theirs = keras.losses.LossFunctionWrapper(both)(y, p) if hasattr(keras.losses, "LossFunctionWrapper") else None
+    theirs = (
+        keras.losses.LossFunctionWrapper(both)(y, p) if hasattr(keras.losses, "LossFunctionWrapper") else None
+    )
     assert seen[0] == ("float32", "float32")
     if theirs is not None:
         assert float(ours) == pytest.approx(float(theirs), rel=1e-6)

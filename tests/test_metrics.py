@@ -65,7 +65,9 @@ def weights_for(count):
 
 
 @each_metric
-def test_a_metric_equals_keras_after_every_batch_and_after_a_reset(keras, name, options, y_shape, p_shape, kind):
+def test_a_metric_equals_keras_after_every_batch_and_after_a_reset(
+    keras, name, options, y_shape, p_shape, kind
+):
     ours, theirs = getattr(metrics, name)(**options), getattr(keras.metrics, name)(**options)
     assert float(ours.result()) == float(theirs.result()) == 0
     for weight in (None, weights_for(8), weights_for(8)[:, None]):
@@ -122,7 +124,10 @@ def test_mean_and_sum_of_values_of_any_shape_equal_keras(keras, name, shape):
     if len(shape) > 0:
         weights += [weights_for(5)]
     if len(shape) > 1:
-        weights += [np.random.default_rng(1).uniform(size=shape[:2]), np.random.default_rng(1).uniform(size=shape)]
+        weights += [
+            np.random.default_rng(1).uniform(size=shape[:2]),
+            np.random.default_rng(1).uniform(size=shape),
+        ]
     for weight in weights:
         ours.update_state(values, sample_weight=weight)
         theirs.update_state(values, sample_weight=weight)
@@ -147,7 +152,11 @@ def test_a_metric_is_called_as_the_user_called_it(keras, word):
 
 @pytest.mark.parametrize(
     ("wrong", "right"),
-    [("acuracy", "accuracy"), ("mean_absolut_error", "mean_absolute_error"), ("binary_acc", "binary_accuracy")],
+    [
+        ("acuracy", "accuracy"),
+        ("mean_absolut_error", "mean_absolute_error"),
+        ("binary_acc", "binary_accuracy"),
+    ],
 )
 def test_an_unknown_metric_is_answered_with_the_nearest_name(wrong, right):
     model = doltap.Sequential([doltap.layers.Dense(1, input_dim=2)])
@@ -188,24 +197,21 @@ def assert_same_measures(ours, theirs):
     np.testing.assert_allclose(list(ours[2].values()), list(theirs[2].values()), rtol=1e-4)
 
 
-@pytest.mark.parametrize("word", ["accuracy", "acc", "Accuracy", "ACC"])
 @pytest.mark.parametrize(
-    ("y_shape", "units", "loss"),
+    ("word", "y_shape", "units", "loss"),
     [
-        ((21,), 1, "mse"),
-        ((21, 1), 1, "binary_crossentropy"),
-        ((21,), 3, "sparse_categorical_crossentropy"),
-        ((21, 1), 3, "sparse_categorical_crossentropy"),
-        ((21, 3), 3, "categorical_crossentropy"),
-        ((21, 4), 3, "sparse_categorical_crossentropy"),
-        ((21, 4, 1), 3, "sparse_categorical_crossentropy"),
-        ((21, 4, 3), 3, "categorical_crossentropy"),
-        ((21, 4, 1), 1, "binary_crossentropy"),
+        ("accuracy", (21,), 1, "mse"),
+        ("acc", (21, 1), 1, "binary_crossentropy"),
+        ("Accuracy", (21,), 3, "sparse_categorical_crossentropy"),
+        ("accuracy", (21, 1), 3, "sparse_categorical_crossentropy"),
+        ("ACC", (21, 3), 3, "categorical_crossentropy"),
+        ("acc", (21, 4), 3, "sparse_categorical_crossentropy"),
+        ("accuracy", (21, 4, 1), 3, "sparse_categorical_crossentropy"),
+        ("accuracy", (21, 4, 3), 3, "categorical_crossentropy"),
+        ("accuracy", (21, 4, 1), 1, "binary_crossentropy"),
     ],
 )
 def test_accuracy_means_what_keras_means_by_the_shapes(keras, word, y_shape, units, loss):
-    if word != "accuracy" and y_shape != (21, 3):
-        pytest.skip("other spellings are tried with one shape")
     random = np.random.default_rng(0)
     x = random.normal(size=(21, 4, 2) if len(y_shape) > 1 and y_shape[1] == 4 else (21, 2)).astype(np.float32)
     y = random.integers(0, max(2, units), (*x.shape[:-1],))
@@ -241,12 +247,20 @@ def test_metrics_of_every_kind_follow_fit_as_in_keras(keras, weighted):
         own = library.metrics
         return {
             "loss": "mae",
-            "metrics": ["mse", mean_distance, own.MeanAbsoluteError(name="zebra"), own.RootMeanSquaredError, worst],
+            "metrics": [
+                "mse",
+                mean_distance,
+                own.MeanAbsoluteError(name="zebra"),
+                own.RootMeanSquaredError,
+                worst,
+            ],
             "weighted_metrics": ["mae", own.MeanSquaredError(name="weighted_mse")],
         }
 
     theirs = fitted(keras, None, compiled(keras), x, y, activation=None, **keywords)
-    assert_same_measures(fitted(doltap, theirs[0], compiled(doltap), x, y, activation=None, **keywords), theirs)
+    assert_same_measures(
+        fitted(doltap, theirs[0], compiled(doltap), x, y, activation=None, **keywords), theirs
+    )
 
 
 def test_a_function_as_metric_never_sees_a_row_against_a_column():
@@ -265,7 +279,7 @@ def test_a_metric_class_of_ones_own_works_inside_fit_as_in_keras(keras, maker):
                 super().__init__(name=name, **keywords)
                 make = getattr(self, maker)
                 self.largest = make(shape=(), initializer="zeros", name="largest")
-                self.seen = make(shape=(2,), initializer="ones", name="seen")
+                self.seen = make(shape=(2,), initializer="zeros", name="seen")
 
             def update_state(self, y_true, y_pred, sample_weight=None):
                 error = jnp.max(jnp.abs(y_true - y_pred))
@@ -282,7 +296,7 @@ def test_a_metric_class_of_ones_own_works_inside_fit_as_in_keras(keras, maker):
     theirs = fitted(keras, None, {"loss": "mse", "metrics": [own(keras)]}, x, y, activation=None)
     ours = fitted(doltap, theirs[0], {"loss": "mse", "metrics": [own(doltap)]}, x, y, activation=None)
     assert_same_measures(ours, theirs)
-    assert ours[1]["largest"][0] > 400  # Three batches beside the one that it starts with.
+    assert 300 < ours[1]["largest"][0] < 400  # Three batches.
 
 
 def test_add_weight_takes_the_name_first_as_keras_2_did():
@@ -292,6 +306,7 @@ def test_add_weight_takes_the_name_first_as_keras_2_did():
 
 
 def test_reset_state_gives_back_what_the_initializer_gave():
+    # Keras sets every total to 0, whatever it began with.
     metric = metrics.Metric(name="own")
     total = metric.add_variable((2, 2), "ones")
     total.assign(np.full((2, 2), 7))

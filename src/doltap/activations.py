@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from doltap import config, registry
+from doltap import config, logits, registry
 from doltap.errors import ShapeError, UnknownNameError
 
 __all__ = ["deserialize", "get", "names", "serialize"]
@@ -291,7 +291,8 @@ def sigmoid(x: ArrayLike) -> Array:
     >>> sigmoid([-1000.0, 0.0, 1000.0]).tolist()
     [0.0, 0.5, 1.0]
     """
-    return jax.nn.sigmoid(_real(x))
+    x = _real(x)
+    return logits.remember("sigmoid", x, jax.nn.sigmoid(x))
 
 
 @names.register()
@@ -421,7 +422,8 @@ def softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> Array:
         )
     # JAX's own rule for the gradient, y * (d - sum(y * d)), holds at any
     # score: differentiating the division would take inf / inf.
-    return jax.nn.softmax(x, axis=axis)
+    shares = jax.nn.softmax(x, axis=axis)
+    return logits.remember("softmax", x, shares) if axis == -1 else shares
 
 
 @names.register()

@@ -17,6 +17,9 @@ __all__ = ["Callback", "CallbackList", "EarlyStopping", "History"]
 
 Logs = dict[str, Any]
 
+# Hooks that call an older one where they are not overridden themselves.
+_OLDER_NAMES = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
+
 
 class Callback:
     """The base of all callbacks: override the hooks you need.
@@ -143,8 +146,11 @@ class CallbackList:
 
 def _overrides(callback: Any, hook: str) -> bool:
     """Whether the callback has a hook of its own, in its class or on the object."""
-    own = getattr(type(callback), hook, None)
-    return hook in vars(callback) or own is not getattr(Callback, hook)
+    names = (hook, _OLDER_NAMES.get(hook, hook))
+    return any(
+        name in vars(callback) or getattr(type(callback), name, None) is not getattr(Callback, name)
+        for name in names
+    )
 
 
 class History(Callback):

@@ -6,6 +6,7 @@ and the mean. Nothing here holds a state.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
 from typing import Any
@@ -234,9 +235,12 @@ def sparse_categorical_crossentropy(
     y_pred = jnp.asarray(y_pred)
     classes = class_numbers(y_true, y_pred, axis)
     log_probabilities = jnp.moveaxis(_log_probabilities(y_pred, from_logits, axis), axis, -1)
-    looked_up = classes if ignore_class is None else jnp.where(classes == ignore_class, 0, classes)
-    chosen = jnp.take_along_axis(log_probabilities, looked_up[..., None], axis=-1)[..., 0]
-    return -chosen if ignore_class is None else jnp.where(classes == ignore_class, 0.0, -chosen)
+    num_classes = log_probabilities.shape[-1]
+    # A comparison compiles to less than a look-up, whose gradient would be a scatter.
+    is_true = jnp.arange(num_classes) == classes[..., None]
+    surprise = -jnp.sum(jnp.where(is_true, log_probabilities, 0.0), axis=-1)
+    surprise = jnp.where((classes >= 0) & (classes < num_classes), surprise, jnp.nan)
+    return surprise if ignore_class is None else jnp.where(classes == ignore_class, 0.0, surprise)
 
 
 def class_numbers(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
@@ -273,6 +277,8 @@ class Loss(registry.Configured):
     ignored_class: int | None = None
     # Whether a row's share in the mean is the same whatever the other rows hold.
     rows_are_independent = True
+    # The activation that makes the probabilities it takes, if it can take logits instead.
+    undoes: str | None = None
     function: Callable[..., Any] | None = None
 
     def __init__(
@@ -289,6 +295,16 @@ class Loss(registry.Configured):
         self.reduction = reduction
         self.dtype = dtypes.standardize(dtype)
         self.options: dict[str, Any] = {}
+
+    def takes_probabilities_of(self, activation: str) -> bool:
+        """Whether it is given probabilities, and could take the logits of this activation instead."""
+        return self.undoes == activation and not self.options["from_logits"] and self.options["axis"] == -1
+
+    def from_logits(self) -> Loss:
+        """The same loss, to be given what went into the activation that it undoes."""
+        other = copy.copy(self)
+        other.options = {**self.options, "from_logits": True}
+        return other
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The loss of every row."""
@@ -376,6 +392,7 @@ class BinaryCrossentropy(Loss):
     """
 
     labels = "probabilities"
+    undoes = "sigmoid"
     function = binary_crossentropy
 
     def __init__(
@@ -401,6 +418,7 @@ class CategoricalCrossentropy(Loss):
     """
 
     labels = "one-hot"
+    undoes = "softmax"
     function = categorical_crossentropy
 
     def __init__(
@@ -426,6 +444,7 @@ class SparseCategoricalCrossentropy(Loss):
     """
 
     labels = "class numbers"
+    undoes = "softmax"
     function = sparse_categorical_crossentropy
 
     def __init__(

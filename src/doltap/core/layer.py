@@ -6,10 +6,11 @@ models, losses or training.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import jax
@@ -64,6 +65,8 @@ class Layer(Configured):
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         cls._takes_training = "training" in inspect.signature(cls.call).parameters
+        if "build" in vars(cls) and cls.ensure_built is Layer.ensure_built:
+            cls.build = _marking(cls.build)  # type: ignore[method-assign]
 
     def __init__(
         self, *, trainable: bool = True, dtype: Any = None, name: str | None = None, **input_keywords: Any
@@ -119,7 +122,7 @@ class Layer(Configured):
                 fix="The functional way of building is not there yet; use Sequential([...]).",
             )
         if not isinstance(inputs, jax.Array):
-            inputs = jax.tree.map(_as_array, inputs)
+            inputs = _as_arrays(inputs)
         if not self.built:
             self.ensure_built(_shapes(inputs))
         outer = getattr(_calls, "training", False)
@@ -292,6 +295,17 @@ class Layer(Configured):
         return tuple(jax.eval_shape(trace, arrays, jax.ShapeDtypeStruct(sizes, self.dtype)).shape)
 
 
+def _marking(build: Callable[..., None]) -> Callable[..., None]:
+    """`build` that notes that it was called: layers often build those inside them by hand."""
+
+    @functools.wraps(build)
+    def build_once(self: Layer, *arguments: Any, **keywords: Any) -> None:
+        build(self, *arguments, **keywords)
+        self.built = True
+
+    return build_once
+
+
 def _batch_input_shape(keywords: dict[str, Any]) -> tuple[int | None, ...] | None:
     """The input's shape with the batch in front, from any of the four ways to say it."""
     for whole in ("batch_input_shape", "batch_shape"):
@@ -313,6 +327,13 @@ def _find(value: Any, kind: type) -> Iterator[Any]:
     elif isinstance(value, dict):
         for item in value.values():
             yield from _find(item, kind)
+
+
+def _as_arrays(inputs: Any) -> Any:
+    """Each input as an array; lists of plain numbers are one input."""
+    if isinstance(inputs, (list, tuple)) and not any(np.ndim(leaf) for leaf in jax.tree.leaves(inputs)):
+        return jnp.asarray(inputs)
+    return jax.tree.map(_as_array, inputs)
 
 
 def _as_array(value: Any) -> Any:

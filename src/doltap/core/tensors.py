@@ -50,6 +50,9 @@ def lend(variables: Sequence[Variable], arrays: Sequence[Any]) -> Iterator[dict[
         yield loan
     finally:
         _loans.current = outer
+        # What was assigned to a variable of an outer loan stays with that one.
+        for variable in (outer or {}).keys() - set(variables):
+            outer[variable] = loan[variable]
 
 
 class Variable:
@@ -166,6 +169,9 @@ class Variable:
     def __neg__(self) -> Any:
         return -self.read()
 
+    def __abs__(self) -> Any:
+        return abs(self.read())
+
     def __repr__(self) -> str:
         return f"<Variable '{self.name}' shape={self.shape} dtype={self.dtype} value={self.numpy()}>"
 
@@ -186,6 +192,9 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"
     _left, _right = _operators(getattr(operator, _name))
     setattr(Variable, f"__{_name}__", _left)
     setattr(Variable, f"__r{_name}__", _right)
+# Equality stays identity, so that variables can be the keys of a dict.
+for _name in ("lt", "le", "gt", "ge"):
+    setattr(Variable, f"__{_name}__", _operators(getattr(operator, _name))[0])
 
 
 class Rate(Variable):

@@ -65,6 +65,8 @@ class Dense(Layer):
     ) -> None:
         modern = old_names.translate("dense", keywords)
         units = modern.pop("units", units)
+        use_bias = modern.pop("use_bias", use_bias)
+        kernel_initializer = modern.pop("kernel_initializer", kernel_initializer)
         super().__init__(**modern)
         self.units = _checked_units(units)
         self.activation = activations.get(activation)
@@ -87,7 +89,10 @@ class Dense(Layer):
 
     def call(self, inputs: Any) -> Any:
         """The weighted sums, through the activation."""
-        outputs = _product(inputs.astype(self.dtype), self.kernel.read())
+        kernel = self.kernel.read()
+        if inputs.shape[-1:] != kernel.shape[:1]:
+            raise _other_features(self.name, len(kernel), inputs.shape)
+        outputs = _product(inputs.astype(self.dtype), kernel)
         if self.use_bias:
             outputs = outputs + self.bias.read()
         return self.activation(outputs)
@@ -106,6 +111,15 @@ class Dense(Layer):
             "kernel_initializer": initializers.serialize(self.kernel_initializer),
             "bias_initializer": initializers.serialize(self.bias_initializer),
         }
+
+
+def _other_features(name: str, num_features: int, shape: tuple[int, ...]) -> ShapeError:
+    return ShapeError(
+        f"layer '{name}'",
+        expected=f"{num_features} features per row",
+        got=f"shape {tuple(shape)}",
+        fix=f"It was built on {num_features} columns; make a new layer or check the columns of its input.",
+    )
 
 
 def _checked_units(units: Any) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from doltap import old_names
 from doltap.core.layer import Layer
@@ -32,14 +33,7 @@ class Dropout(Layer):
         modern = old_names.translate("dropout", keywords)
         rate = modern.pop("rate", rate)
         super().__init__(**modern)
-        if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
-            raise DataError(
-                f"layer '{self.name}'",
-                expected="a rate from 0 to 1",
-                got=repr(rate),
-                fix="Dropout(0.2) drops every fifth input.",
-            )
-        self._rate = Rate(rate)
+        self._rate = Rate(_checked_rate(self.name, rate))
         self.noise_shape = noise_shape
         self.seed = seed
         self.seed_generator = SeedGenerator(seed)
@@ -51,7 +45,7 @@ class Dropout(Layer):
 
     @rate.setter
     def rate(self, value: float) -> None:
-        self._rate.assign(value)
+        self._rate.assign(np.float32(_checked_rate(self.name, value)))
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """The inputs, thinned out when training."""
@@ -78,3 +72,14 @@ class Dropout(Layer):
             "seed": self.seed,
             "noise_shape": self.noise_shape,
         }
+
+
+def _checked_rate(name: str, rate: Any) -> float:
+    if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 <= rate <= 1:
+        raise DataError(
+            f"layer '{name}'",
+            expected="a rate from 0 to 1",
+            got=repr(rate),
+            fix="Dropout(0.2) drops every fifth input.",
+        )
+    return float(rate)

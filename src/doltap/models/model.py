@@ -20,7 +20,7 @@ from doltap.metrics import Metric
 from doltap.reporting import summary
 from doltap.reporting.progress import Display
 from doltap.training import batches, cache, checks, loop
-from doltap.training.batches import Rows, Schedule
+from doltap.training.batches import Rows
 from doltap.training.program import Recipe
 
 __all__ = ["Model"]
@@ -125,7 +125,8 @@ class Model(Layer):
     @property
     def metrics_names(self) -> list[str]:
         """The names of what `evaluate` returns, in its order."""
-        return [metric.name for metric in self.metrics]
+        recipe = self._recipes.get("train") or self._recipes.get("test")
+        return recipe.names if recipe else []
 
     def reset_metrics(self) -> None:
         """Set every running total back."""
@@ -178,22 +179,22 @@ class Model(Layer):
             _level(verbose),
             _checked_count("validation_freq", validation_freq),
         )
-        if class_weight is not None:
-            sample_weight = _weights(y, sample_weight, class_weight)
         rows, held_out = self._labelled(x, y, sample_weight, ""), None
         if validation_data is not None:
             held_out = self._validation_rows(validation_data)
         elif validation_split:
             rows, held_out = batches.split(rows, validation_split)
+        if class_weight is not None:
+            _weigh_classes(rows, class_weight)
         recipe = self._recipe("train", rows)
-        training = loop.Training(self, recipe, rows, Schedule(len(rows.x), size, recipe.exact_batches))
+        training = loop.Training(self, recipe, rows, size)
         validation = None if held_out is None else self._evaluation(held_out, validation_size)
         return self._run_fit(training, validation, settings, callbacks)
 
     def _evaluation(self, rows: Rows, batch_size: Any) -> loop.Evaluation:
         size = _checked_count("validation_batch_size", batch_size)
         recipe = self._recipe("test", rows)
-        return loop.Evaluation(recipe, rows, Schedule(len(rows.x), size, recipe.exact_batches))
+        return loop.Evaluation(recipe, rows, size)
 
     def _run_fit(
         self, training: loop.Training, validation: Any, settings: loop.Settings, callbacks: Any
@@ -229,11 +230,11 @@ class Model(Layer):
         size = _checked_count("batch_size", 32 if batch_size is None else batch_size)
         rows = self._labelled(x, y, sample_weight, "")
         recipe = self._recipe("test", rows)
-        schedule = Schedule(len(rows.x), size, recipe.exact_batches)
         level = _level(verbose)
-        listeners = CallbackList(callbacks, self, steps=schedule.num_batches, verbose=level)
-        evaluation = loop.Evaluation(recipe, rows, schedule)
-        with shown(level, schedule.num_batches) as display:
+        evaluation = loop.Evaluation(recipe, rows, size)
+        num_batches = evaluation.num_batches
+        listeners = CallbackList(callbacks, self, epochs=1, steps=num_batches, verbose=level)
+        with shown(level, num_batches) as display:
             logs = evaluation.run(listeners, display)
             if display:
                 display.end(logs)
@@ -259,13 +260,13 @@ class Model(Layer):
         if not level and not callbacks:
             return loop.predict(recipe, rows, size, None, None)
         num_batches = -(-len(rows) // size)
-        listeners = CallbackList(callbacks, self, steps=num_batches, verbose=level)
+        listeners = CallbackList(callbacks, self, epochs=1, steps=num_batches, verbose=level)
         with shown(level, num_batches) as display:
-            listeners.call("on_predict_begin")
+            listeners.call("on_predict_begin", {})
             outputs = loop.predict(recipe, rows, size, listeners, display)
             if display:
                 display.end({})
-        listeners.call("on_predict_end", {"outputs": outputs})
+        listeners.call("on_predict_end", {})
         return outputs
 
     def train_on_batch(
@@ -278,11 +279,11 @@ class Model(Layer):
     ) -> Any:
         """One step on these rows; the running means since `reset_metrics`."""
         self._need_compiled("train_on_batch")
-        if class_weight is not None:
-            sample_weight = _weights(y, sample_weight, class_weight)
         rows = self._labelled(x, y, sample_weight, "")
+        if class_weight is not None:
+            _weigh_classes(rows, class_weight)
         recipe = self._recipe("train", rows)
-        training = loop.Training(self, recipe, rows, Schedule(len(rows.x), len(rows.x)), fresh=False)
+        training = loop.Training(self, recipe, rows, len(rows.x), fresh=False)
         training.load_orders(1, shuffle=False)
         line = training.advance(0, 1)[0]
         logs = dict(zip(recipe.names, line.tolist(), strict=True))
@@ -418,7 +419,9 @@ class Model(Layer):
             else:
                 measures = self._resolved_metrics(rows)
                 recipe = Recipe(self, self._loss, measures, self.optimizer if kind == "train" else None)
-            recipe.exact_batches = not cache.treats_rows_alone(recipe)
+            # A loss of one number a row means over the last dimension: here, over the rows.
+            gives_numbers = len(self._output_shape or ()) == 1
+            recipe.exact_batches = gives_numbers or not cache.treats_rows_alone(recipe)
             self._recipes[kind] = recipe
         return self._recipes[kind]
 
@@ -500,15 +503,17 @@ def _row_count(x: Any) -> int:
     return max(1, len(x)) if hasattr(x, "__len__") else 1
 
 
-def _weights(y: Any, sample_weight: Any, class_weight: Any) -> Any:
-    if sample_weight is not None:
+def _weigh_classes(rows: Rows, class_weight: Any) -> None:
+    """Give the rows to train on the weights of their classes; validation goes without, as in Keras."""
+    assert rows.y is not None
+    if rows.weights is not None:
         raise DataError(
             "fit",
             expected="sample_weight or class_weight",
             got="both",
             fix="Multiply them yourself and pass the product as sample_weight.",
         )
-    return None if y is None else batches.weights_of_classes(batches.as_array(y, "y"), class_weight)
+    rows.weights = batches.weights_of_classes(rows.y, class_weight)
 
 
 def _with_rank(x: np.ndarray, wanted: tuple[int | None, ...]) -> np.ndarray:

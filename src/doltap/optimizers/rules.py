@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from doltap.core.tensors import Rate
-from doltap.errors import NotSupportedError
+from doltap.errors import DataError, NotSupportedError
 from doltap.optimizers.optimizer import Optimizer, Slots, zeros_like
 from doltap.registry import Names
 
@@ -154,6 +154,13 @@ class Adagrad(Optimizer):
         **keywords: Any,
     ) -> None:
         super().__init__(learning_rate, name, **keywords)
+        if initial_accumulator_value < 0:
+            raise DataError(
+                "initial_accumulator_value",
+                expected="a number of 0 or more",
+                got=repr(initial_accumulator_value),
+                fix="The usual one is 0.1.",
+            )
         self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
 
     def slots(self, weight: Weight) -> Slots:
@@ -232,9 +239,7 @@ def _check_share(name: str, value: Any, *, closed: bool = False) -> None:
         or not isinstance(value, (int, float))
         or not (0 <= value < 1 or (closed and value == 1))
     ):
-        raise NotSupportedError(
-            name, expected="a share from 0 to 1", got=repr(value), fix=f"For example {name}=0.9."
-        )
+        raise DataError(name, expected="a share from 0 to 1", got=repr(value), fix=f"For example {name}=0.9.")
 
 
 def get(identifier: Any) -> Optimizer:

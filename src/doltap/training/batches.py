@@ -6,11 +6,14 @@ of row numbers, in an order drawn on the host.
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import math
+import os
 from collections.abc import Sequence
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.dtypes import canonicalize_dtype
@@ -79,6 +82,10 @@ def as_array(data: Any, what: str) -> np.ndarray:
     if kind == "O":
         array = _numbers_in_objects(array, what, columns)
         kind = array.dtype.kind
+    if not array.dtype.isnative or (kind == "f" and array.itemsize > 8):
+        # The device knows neither the other order of bytes nor floats this long.
+        with np.errstate(over="ignore"):
+            array = array.astype(np.float64 if kind == "f" else array.dtype.newbyteorder("="))
     if kind in "USMmcV" and not jnp.issubdtype(array.dtype, jnp.floating):
         raise checks.text_error(array, what, columns)
     if kind in "iu":
@@ -101,11 +108,7 @@ def _to_numpy(data: Any, what: str) -> np.ndarray:
         return np.asarray(data.astype(np.float64).filled(np.nan))
     if isinstance(data, np.ndarray):
         return np.asarray(data)
-    if (
-        isinstance(data, (list, tuple))
-        and data
-        and all(hasattr(item, "shape") and np.ndim(item) > 0 for item in data)
-    ):
+    if isinstance(data, (list, tuple)) and data and all(_has_rows(item) for item in data):
         if len(data) == 1:
             return _to_numpy(data[0], what)
         raise NotSupportedError(
@@ -114,11 +117,7 @@ def _to_numpy(data: Any, what: str) -> np.ndarray:
             got=f"a {type(data).__name__} of {len(data)} arrays",
             fix="For rows, stack them: numpy.stack(...). Models with several inputs are not there yet.",
         )
-    if (
-        isinstance(data, dict)
-        or hasattr(data, "__next__")
-        or (callable(getattr(data, "take", None)) and hasattr(data, "batch"))
-    ):
+    if _is_stream(data):
         raise NotSupportedError(
             what,
             expected="an array",
@@ -139,6 +138,15 @@ def _to_numpy(data: Any, what: str) -> np.ndarray:
             got="rows of different lengths",
             fix="Pad or cut them: utils.pad_sequences(x).",
         ) from error
+
+
+def _has_rows(item: Any) -> bool:
+    return hasattr(item, "shape") and np.ndim(item) > 0
+
+
+def _is_stream(data: Any) -> bool:
+    is_data_set = callable(getattr(data, "take", None)) and hasattr(data, "batch")
+    return isinstance(data, dict) or hasattr(data, "__next__") or is_data_set
 
 
 def _numbers_in_objects(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> np.ndarray:
@@ -199,7 +207,9 @@ def split(rows: Rows, share: float) -> tuple[Rows, Rows]:
 
 def weights_of_classes(y: np.ndarray, class_weight: dict[int, float]) -> np.ndarray:
     """A weight for each row, looked up by its class; classes not named weigh 1."""
-    labels = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(y.shape[:1] + y.shape[2:])
+    labels = y
+    if y.ndim > 1:
+        labels = y.argmax(axis=-1) if y.shape[-1] > 1 else y[..., 0]
     if labels.ndim > 1:
         raise NotSupportedError(
             "class_weight",
@@ -228,6 +238,27 @@ def _is_class_weight(number: Any, weight: Any) -> bool:
     return are_numbers and number == math.floor(number) and math.isfinite(weight)
 
 
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """The shape of the work, fixed when a program is compiled.
+
+    Args:
+        num_rows: rows of an epoch.
+        num_batches: batches of an epoch.
+        batch_size: rows from one batch's start to the next one's.
+        rows: rows of the batches that this program runs.
+        masked: whether the last batch of an epoch is filled up with rows of weight 0.
+        num_epochs: epochs for which there are orders and logs.
+    """
+
+    num_rows: int
+    num_batches: int
+    batch_size: int
+    rows: int
+    masked: bool
+    num_epochs: int
+
+
 class Schedule:
     """How the rows of an epoch fall into batches.
 
@@ -238,14 +269,30 @@ class Schedule:
             instead of being filled up with rows of weight 0.
     """
 
-    def __init__(self, num_rows: int, batch_size: int, exact_tail: bool = False) -> None:
+    def __init__(
+        self, num_rows: int, batch_size: int, exact_tail: bool = False, num_epochs: int | None = None
+    ) -> None:
         batch_size = min(batch_size, num_rows)
         self.num_rows, self.batch_size, self.exact_tail = num_rows, batch_size, exact_tail
         # Batches of an epoch, and the rows of the short one at its end, 0 if there is none.
         self.num_batches = math.ceil(num_rows / batch_size)
         self.tail = num_rows % batch_size
         # How many epochs' orders go to the device at once.
-        self.num_epochs = max(1, min(1024, _ORDER_ROWS // (self.num_batches * batch_size)))
+        most = max(1, min(1024, _ORDER_ROWS // (self.num_batches * batch_size)))
+        self.num_epochs = most if num_epochs is None else num_epochs
+
+    def layout(self, step: int) -> Layout:
+        """The layout of the program that runs this step, counted over several epochs."""
+        is_tail = self.exact_tail and self.tail and (step + 1) % self.num_batches == 0
+        rows = self.tail if is_tail else self.batch_size
+        masked = bool(self.tail) and not self.exact_tail
+        return Layout(self.num_rows, self.num_batches, self.batch_size, rows, masked, self.num_epochs)
+
+    def same_until(self, step: int) -> int:
+        """The first step after this one that needs another layout."""
+        if not (self.exact_tail and self.tail):
+            return step + self.num_batches * self.num_epochs
+        return step + max(1, self.num_batches - 1 - step % self.num_batches)
 
     def orders(self, seed: int, first_epoch: int, count: int, *, shuffle: bool) -> np.ndarray:
         """The row numbers of the next `count` epochs, one epoch a line.
@@ -268,3 +315,97 @@ class Schedule:
             table[line, : self.num_rows] = shuffled[place]
         table[:, self.num_rows :] = table[:, :1]
         return table
+
+
+def room_on_device() -> int | None:
+    """Bytes of data that may lie on the device; None where that is the host's own memory.
+
+    `DOLTAP_DEVICE_BYTES` sets another bound.
+    """
+    if "DOLTAP_DEVICE_BYTES" in os.environ:
+        return int(os.environ["DOLTAP_DEVICE_BYTES"])
+    facts = jax.devices()[0].memory_stats() or {}
+    # The other half is for weights, for what a step computes, and for validation data.
+    return facts["bytes_limit"] // 2 if "bytes_limit" in facts else None
+
+
+def place(rows: Rows, batch_size: int) -> Resident | Streamed:
+    """The rows where a training program finds them: on the device, or brought there in pieces."""
+    room = room_on_device()
+    size = sum(array.nbytes for array in rows.arrays if array is not None)
+    if room is None or size <= room:
+        return Resident(rows)
+    # Two pieces at a time: one is trained on while the next is brought.
+    rows_at_once = room * len(rows.x) // (2 * size)
+    return Streamed(rows, batch_size, max(1, rows_at_once // batch_size))
+
+
+def pieces(rows: Rows, batch_size: int) -> list[Rows]:
+    """The rows, cut between batches into pieces that fit the device."""
+    room = room_on_device()
+    size = sum(array.nbytes for array in rows.arrays if array is not None)
+    if room is None or size <= room:
+        return [rows]
+    step = max(1, room * len(rows.x) // size // batch_size) * batch_size
+    return [rows.cut(start, start + step) for start in range(0, len(rows.x), step)]
+
+
+class Resident:
+    """Data that lies on the device as a whole."""
+
+    num_epochs: int | None = None
+
+    def __init__(self, rows: Rows) -> None:
+        # What NumPy holds may be shared with the device instead of copied.
+        self._data = jax.device_put(rows.arrays)
+
+    def load(self, table: np.ndarray) -> Any:
+        """Take the orders of the next epochs; what a program gets as its order."""
+        return jax.device_put(table.reshape(-1))
+
+    def data(self, step: int) -> Any:
+        """The arrays in which the rows of this step lie."""
+        return self._data
+
+    def last_step(self, step: int, stop: int) -> int:
+        """How far the rows that lie on the device suffice, up to `stop`."""
+        return stop
+
+
+class Streamed:
+    """Data that comes to the device some batches at a time, the next ones while these train."""
+
+    num_epochs: int | None = 1
+
+    def __init__(self, rows: Rows, batch_size: int, batches_at_once: int) -> None:
+        self._rows, self._batch_size, self._at_once = rows, batch_size, batches_at_once
+        self._thread = concurrent.futures.ThreadPoolExecutor(max_workers=1)
+        self._coming: dict[int, concurrent.futures.Future] = {}
+
+    def load(self, table: np.ndarray) -> Any:
+        """Take the order of the next epoch; what a program gets as its order."""
+        self._order = table.reshape(-1)
+        self._coming = {}
+        # The rows of a piece lie in the order in which they are trained on.
+        place = np.arange(len(self._order), dtype=np.int32)
+        return jax.device_put(place % (self._at_once * self._batch_size))
+
+    def data(self, step: int) -> Any:
+        """The arrays in which the rows of this step lie."""
+        number = step // self._at_once
+        for wanted in (number, number + 1):
+            if wanted not in self._coming:
+                self._coming[wanted] = self._thread.submit(self._bring, self._order, wanted)
+        self._coming = {number: self._coming[number], number + 1: self._coming[number + 1]}
+        return self._coming[number].result()
+
+    def last_step(self, step: int, stop: int) -> int:
+        """How far the rows that lie on the device suffice, up to `stop`."""
+        return min(stop, (step // self._at_once + 1) * self._at_once)
+
+    def _bring(self, order: np.ndarray, number: int) -> Any:
+        size = self._at_once * self._batch_size
+        chosen = order[number * size : (number + 1) * size]
+        # Every piece has the same length, so that one program serves them all.
+        chosen = np.concatenate([chosen, np.zeros(size - len(chosen), np.int32)])
+        return jax.device_put(tuple(None if a is None else a[chosen] for a in self._rows.arrays))

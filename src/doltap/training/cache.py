@@ -45,6 +45,11 @@ _JAX_SWITCHES = (
     "jax_debug_nans",
     "jax_threefry_partitionable",
 )
+# How small a program JAX keeps on disk: usually, and for us.
+_JAX_THRESHOLDS = {
+    "jax_persistent_cache_min_compile_time_secs": (1.0, 0.0),
+    "jax_persistent_cache_min_entry_size_bytes": (0, -1),
+}
 # Products of fewer numbers than this run faster on one core than on two.
 _ONE_CORE_BELOW = 1 << 25
 
@@ -269,8 +274,9 @@ def use_disk_cache() -> None:
     if _make_private(folder):
         _trim(folder, _DISK_BYTES)
         jax.config.update(_JAX_FOLDER, str(folder))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+        for switch, (usual, ours) in _JAX_THRESHOLDS.items():
+            if getattr(jax.config, switch) == usual:
+                jax.config.update(switch, ours)
         # JAX decides at its first compilation, which may lie behind us, whether there is a cache.
         compilation_cache.reset_cache()
 
@@ -292,7 +298,8 @@ def _trim(folder: pathlib.Path, limit: int) -> None:
     """Delete the programs that were not used for longest, down to the limit."""
     found = []
     for entry in os.scandir(folder):
-        if entry.is_file(follow_symlinks=False):
+        # Whoever names a folder of his own has other files in it.
+        if entry.is_file(follow_symlinks=False) and entry.name.endswith(("-cache", "-atime")):
             facts = entry.stat(follow_symlinks=False)
             found.append((facts.st_mtime, facts.st_size, entry.path))
     total = sum(size for _, size, _ in found)

@@ -124,10 +124,7 @@ def check_rows(lengths: dict[str, int]) -> None:
 
 def check_shape(what: str, got: tuple[int, ...], wanted: tuple[int | None, ...], layer: str) -> None:
     """The rows of x have the shape the model was built for."""
-    agrees = len(got) == len(wanted) and all(
-        want is None or have == want for have, want in zip(got[1:], wanted[1:], strict=True)
-    )
-    if agrees:
+    if _agrees(got[1:], wanted[1:]):
         return
     if len(got) == len(wanted) == 2:
         expected, number = f"{wanted[1]} features per row", f"{got[1]} (shape {got})"
@@ -138,15 +135,18 @@ def check_shape(what: str, got: tuple[int, ...], wanted: tuple[int | None, ...],
     raise ShapeError(f"layer '{layer}', given {what}", expected=expected, got=number, fix=fix)
 
 
+def _agrees(got: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    return len(got) == len(wanted) and all(
+        want in (None, have) for have, want in zip(got, wanted, strict=True)
+    )
+
+
 def check_weights(weights: np.ndarray, output_shape: tuple[int | None, ...], what: str) -> None:
     """There is one weight for each value that the loss gives."""
     wanted, got = output_shape[1:-1], weights.shape[1:]
     if len(got) == len(wanted) + 1 and got[-1] == 1:
         got = got[:-1]
-    fits = len(got) <= len(wanted) and all(
-        want is None or have == want for have, want in zip(got, wanted, strict=False)
-    )
-    if not fits:
+    if not _agrees(got, wanted[: len(got)]):
         raise ShapeError(
             what,
             expected=f"one weight a row, shape ({len(weights)},)",
@@ -191,8 +191,8 @@ def _check_class_numbers(
             got=f"one-hot labels of shape {y.shape}",
             fix="Use loss='categorical_crossentropy', or turn them back with y.argmax(axis=-1).",
         )
-    wanted = tuple(output_shape[1:-1])
-    if y.shape[1:] not in (wanted, (*wanted, 1)):
+    row, wanted = y.shape[1:], tuple(output_shape[1:-1])
+    if row not in (wanted, (*wanted, 1)) and not any(_agrees(row, w) for w in (wanted, (*wanted, 1))):
         raise ShapeError(
             what,
             expected=f"one class number a row, shape ({len(y)},)",
@@ -229,8 +229,8 @@ def _refuse(y: np.ndarray, bad: np.ndarray, what: str, expected: str, fix: str) 
 
 def _check_not_class_numbers(y: np.ndarray, output_shape: tuple[int | None, ...], what: str) -> None:
     units = output_shape[-1]
-    row = y.shape[1:]
-    if units is not None and units > 1 and row in (tuple(output_shape[1:-1]), (*output_shape[1:-1], 1)):
+    row, wanted = y.shape[1:], tuple(output_shape[1:-1])
+    if units is not None and units > 1 and (_agrees(row, wanted) or _agrees(row, (*wanted, 1))):
         raise LabelError(
             what,
             expected=f"one-hot labels of shape ({len(y)}, {units})",
@@ -242,12 +242,7 @@ def _check_not_class_numbers(y: np.ndarray, output_shape: tuple[int | None, ...]
 def _check_same_shape(y: np.ndarray, output_shape: tuple[int | None, ...], what: str) -> None:
     row = tuple(output_shape[1:])
     allowed = [row, row[:-1]] if row and row[-1] == 1 else [row, (*row, 1)]
-    fits = any(
-        len(y.shape[1:]) == len(shape)
-        and all(want is None or have == want for have, want in zip(y.shape[1:], shape, strict=True))
-        for shape in allowed
-    )
-    if not fits:
+    if not any(_agrees(y.shape[1:], shape) for shape in allowed):
         raise ShapeError(
             what,
             expected=f"one value for each output, shape {(len(y), *row)}",

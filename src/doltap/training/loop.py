@@ -21,9 +21,9 @@ import numpy as np
 from doltap.callbacks import CallbackList
 from doltap.core.tensors import Variable
 from doltap.reporting.progress import Display
-from doltap.training import cache
+from doltap.training import batches, cache
 from doltap.training.batches import Rows, Schedule
-from doltap.training.program import Given, Layout, Recipe, State
+from doltap.training.program import Given, Recipe, State
 
 __all__ = ["Evaluation", "Settings", "Training", "fit", "predict"]
 
@@ -49,11 +49,11 @@ class Training:
     """The train programs of some data, and the state they move."""
 
     def __init__(
-        self, model: Any, recipe: Recipe, rows: Rows, schedule: Schedule, *, fresh: bool = True
+        self, model: Any, recipe: Recipe, rows: Rows, batch_size: int, *, fresh: bool = True
     ) -> None:
-        self.model, self.recipe, self.schedule = model, recipe, schedule
-        # What NumPy holds may be shared with the device instead of copied.
-        self._data = jax.device_put((rows.x, rows.y, rows.weights))
+        self.model, self.recipe = model, recipe
+        self._source = batches.place(rows, min(batch_size, len(rows.x)))
+        self.schedule = Schedule(len(rows.x), batch_size, recipe.exact_batches, self._source.num_epochs)
         self._seed = model.seed_words
         self._fresh = np.bool_(fresh)
         self._order: Any = None
@@ -61,10 +61,10 @@ class Training:
     def load_orders(self, count: int, *, shuffle: bool) -> None:
         """Bring the row numbers of the next `count` epochs to the device."""
         table = self.schedule.orders(self.model.seed, self.model.epochs_trained, count, shuffle=shuffle)
-        self._order = jax.device_put(table.reshape(-1))
+        self._order = self._source.load(table)
 
-    def _gather(self) -> tuple[State, Given]:
-        """What a program takes, as the Variables hold it now."""
+    def _gather(self, step: int) -> tuple[State, Given]:
+        """What a program takes for this step, as the Variables hold it now."""
         recipe, optimizer = self.recipe, self.recipe.optimizer
         assert optimizer is not None
         slots = [{name: slot.array for name, slot in group.items()} for group in recipe.slots]
@@ -76,7 +76,7 @@ class Training:
             optimizer.iterations.array,
         )
         rates = {name: rate.array for name, rate in optimizer.rates.items()}
-        return state, Given((rates, _arrays(recipe.rates)), self._seed, self._data, self._fresh)
+        return state, Given((rates, _arrays(recipe.rates)), self._seed, self._source.data(step), self._fresh)
 
     def _take(self, state: State) -> None:
         recipe = self.recipe
@@ -97,8 +97,8 @@ class Training:
         The new state is in the Variables before anything waits for it, so that
         an interrupt finds the weights of a finished step.
         """
-        arguments = (*self._gather(), self._order, np.int32(start), np.int32(stop))
-        steps = cache.known(self.recipe, "train", self._layout(start), arguments)
+        arguments = (*self._gather(start), self._order, np.int32(start), np.int32(stop))
+        steps = cache.known(self.recipe, "train", self.schedule.layout(start), arguments)
         began = time.perf_counter()
         with interrupts_deferred():
             state, logs = steps.executable(*arguments)
@@ -107,84 +107,70 @@ class Training:
         steps.seconds_per_step = (time.perf_counter() - began) / (stop - start)
         return table
 
-    def _layout(self, start: int) -> Layout:
-        schedule = self.schedule
-        in_tail = schedule.exact_tail and self.is_tail(start)
-        rows = schedule.tail if in_tail else schedule.batch_size
-        masked = bool(schedule.tail) and not schedule.exact_tail
-        sizes = (schedule.num_rows, schedule.num_batches, schedule.batch_size, rows, masked)
-        return Layout(*sizes, schedule.num_epochs)
-
-    def is_tail(self, step: int) -> bool:
-        """Whether the step is the short batch at the end of an epoch."""
-        return bool(self.schedule.tail) and (step + 1) % self.schedule.num_batches == 0
-
     def horizon(self, start: int, stop: int, seconds: float) -> int:
         """How far a call may run: to `stop`, or as far as it gets in so many seconds."""
-        if self.schedule.exact_tail and self.schedule.tail:
-            to_tail = self.schedule.num_batches - 1 - start % self.schedule.num_batches
-            stop = min(stop, start + max(1, to_tail))
-        pace = cache.pace(self.recipe, "train", self._layout(start))
-        planned = _FIRST_STEPS if pace is None else max(1, int(seconds / pace))
-        return min(stop, start + planned)
+        stop = self._source.last_step(start, stop)
+        return _horizon(self.recipe, "train", self.schedule, start, stop, seconds)
 
 
 class Evaluation:
     """The test program of some data."""
 
-    def __init__(self, recipe: Recipe, rows: Rows, schedule: Schedule) -> None:
-        self.recipe, self.schedule = recipe, schedule
+    def __init__(self, recipe: Recipe, rows: Rows, batch_size: int) -> None:
+        self.recipe = recipe
+        self.num_batches = -(-len(rows.x) // batch_size)
+        self._pieces = [
+            (piece, Schedule(len(piece.x), batch_size, recipe.exact_batches))
+            for piece in batches.pieces(rows, batch_size)
+        ]
         # What NumPy holds may be shared with the device instead of copied.
-        self._data = jax.device_put((rows.x, rows.y, rows.weights))
+        self._data = jax.device_put(rows.arrays) if len(self._pieces) == 1 else None
 
     def run(self, listeners: CallbackList, display: Display | None = None) -> dict[str, float]:
         """All batches once; the results by name."""
         listens = listeners.listens_to("on_test_batch_end", "on_test_batch_begin")
-        listeners.call("on_test_begin")
-        totals = _arrays(self.recipe.totals)
-        step, logs = 0, dict[str, float]()
-        while step < self.schedule.num_batches:
-            stop = self._horizon(step, listens)
-            if listens:
-                listeners.call("on_test_batch_begin", step)
-            totals, logs = self._advance(totals, step, stop)
-            if listens:
-                listeners.call("on_test_batch_end", step, logs)
-            step = stop
-            if display:
-                display.tick(step, logs)
-        self.totals = totals
+        listeners.call("on_test_begin", {})
+        self.totals = _arrays(self.recipe.totals)
+        before, logs = 0, dict[str, float]()
+        for rows, schedule in self._pieces:
+            data = self._data or jax.device_put(rows.arrays)
+            step = 0
+            while step < schedule.num_batches:
+                end = step + 1 if listens else schedule.num_batches
+                stop = _horizon(self.recipe, "test", schedule, step, end, _LONGEST_CALL_SECONDS)
+                if listens:
+                    listeners.call("on_test_batch_begin", before + step, {})
+                logs = self._advance(schedule, data, step, stop, fresh=before == 0)
+                if listens:
+                    listeners.call("on_test_batch_end", before + step, logs)
+                step = stop
+                if display:
+                    display.tick(before + step, logs)
+            before += schedule.num_batches
         listeners.call("on_test_end", logs)
         return logs
 
-    def _layout(self, start: int) -> Layout:
-        schedule = self.schedule
-        is_tail = bool(schedule.tail) and start + 1 == schedule.num_batches
-        rows = schedule.tail if schedule.exact_tail and is_tail else schedule.batch_size
-        masked = bool(schedule.tail) and not schedule.exact_tail
-        return Layout(schedule.num_rows, schedule.num_batches, schedule.batch_size, rows, masked, 1)
-
-    def _horizon(self, start: int, listens: bool) -> int:
-        if listens:
-            return start + 1
-        stop = self.schedule.num_batches
-        if self.schedule.exact_tail and self.schedule.tail:
-            stop = max(start + 1, stop - 1)
-        pace = cache.pace(self.recipe, "test", self._layout(start))
-        planned = _FIRST_STEPS if pace is None else max(1, int(_LONGEST_CALL_SECONDS / pace))
-        return min(stop, start + planned)
-
-    def _advance(self, totals: list[Any], start: int, stop: int) -> tuple[list[Any], dict[str, float]]:
-        recipe, layout = self.recipe, self._layout(start)
-        state = State(_arrays(recipe.weights), _arrays(recipe.fixed), [], totals, np.int32(0))
-        given = Given(({}, _arrays(recipe.rates)), np.zeros(2, np.uint32), self._data, np.bool_(True))
+    def _advance(
+        self, schedule: Schedule, data: Any, start: int, stop: int, *, fresh: bool
+    ) -> dict[str, float]:
+        recipe, layout = self.recipe, schedule.layout(start)
+        state = State(_arrays(recipe.weights), _arrays(recipe.fixed), [], self.totals, np.int32(0))
+        given = Given(({}, _arrays(recipe.rates)), np.zeros(2, np.uint32), data, np.bool_(fresh))
         arguments = (state, given, np.int32(start), np.int32(stop))
         steps = cache.known(recipe, "test", layout, arguments)
         began = time.perf_counter()
         state, line = steps.executable(*arguments)
         logs = _named(recipe, np.asarray(line))
         steps.seconds_per_step = (time.perf_counter() - began) / (stop - start)
-        return state.totals, logs
+        self.totals = state.totals
+        return logs
+
+
+def _horizon(recipe: Recipe, kind: str, schedule: Schedule, start: int, stop: int, seconds: float) -> int:
+    """How far a call may run with one program: to `stop`, or as far as it gets in so many seconds."""
+    pace = cache.pace(recipe, kind, schedule.layout(start))
+    planned = _FIRST_STEPS if pace is None else max(1, int(seconds / pace))
+    return min(stop, schedule.same_until(start), start + planned)
 
 
 def fit(
@@ -196,7 +182,7 @@ def fit(
 ) -> None:
     """Train for the epochs of the settings, calling back at every moment somebody listens to."""
     epochs = _Epochs(training, validation, settings, listeners, display)
-    listeners.call("on_train_begin")
+    listeners.call("on_train_begin", {})
     epoch = settings.first
     try:
         while epoch < settings.last and not training.model.stop_training:
@@ -223,9 +209,7 @@ class _Epochs:
         self.training, self.validation, self.settings = training, validation, settings
         self.listeners, self.display = listeners, display
         self.last_logs: dict[str, float] = {}
-        self._hears_batches = listeners.listens_to("on_train_batch_end", "on_train_batch_begin") or (
-            listeners.listens_to("on_batch_end", "on_batch_begin")
-        )
+        self._hears_batches = listeners.listens_to("on_train_batch_end", "on_train_batch_begin")
         is_watched = validation is not None or listeners.listens_to("on_epoch_end", "on_epoch_begin")
         self._stops_at_epochs = is_watched or display is not None
         # Ctrl-C waits until the epochs of a call stand in the history, but not for code of the user's.
@@ -240,7 +224,7 @@ class _Epochs:
         while step < end:
             epoch, position = divmod(step, num_batches)
             if position == 0:
-                self.listeners.call("on_epoch_begin", first + epoch)
+                self.listeners.call("on_epoch_begin", first + epoch, {})
                 if self.display:
                     self.display.begin(f"Epoch {first + epoch + 1}/{self.settings.last}")
             stop = self._horizon(step, end)
@@ -266,7 +250,7 @@ class _Epochs:
     def _call(self, position: int, step: int, stop: int) -> np.ndarray:
         """One call of the program, between the hooks of its batch if anybody hears them."""
         if self._hears_batches:
-            self.listeners.call("on_train_batch_begin", position)
+            self.listeners.call("on_train_batch_begin", position, {})
         table = self.training.advance(step, stop)
         num_batches = self.training.schedule.num_batches
         if self._hears_batches or self.display:
@@ -283,6 +267,7 @@ class _Epochs:
         if self.validation is not None and (epoch + 1) % self.settings.validation_freq == 0:
             results = self.validation.run(self.listeners)
             logs |= {f"val_{name}": value for name, value in results.items()}
+            logs = dict(sorted(logs.items()))
         self.last_logs = logs
         if self.display:
             self.display.end(logs)
@@ -336,7 +321,7 @@ def predict(
     pieces = []
     for number, start in enumerate(range(0, len(x), size)):
         if listeners:
-            listeners.call("on_predict_batch_begin", number)
+            listeners.call("on_predict_batch_begin", number, {})
         pieces.append(_predict_rows(recipe, arrays, x[start : start + size], fill=not exact))
         if listeners:
             listeners.call("on_predict_batch_end", number, {"outputs": pieces[-1]})

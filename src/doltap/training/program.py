@@ -7,19 +7,19 @@ lend their variables.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from doltap import random
+from doltap import logits, random
 from doltap.core.layer import Layer
 from doltap.core.tensors import Rate, Variable, lend
 from doltap.losses import Loss
 from doltap.metrics import Mean, Metric
 from doltap.optimizers.optimizer import Optimizer
+from doltap.training.batches import Layout
 
 __all__ = [
     "Batch",
@@ -69,27 +69,6 @@ class Batch(NamedTuple):
     rows: Any
 
 
-@dataclasses.dataclass(frozen=True)
-class Layout:
-    """The shape of the work, fixed when a program is compiled.
-
-    Args:
-        num_rows: rows of an epoch.
-        num_batches: batches of an epoch.
-        batch_size: rows from one batch's start to the next one's.
-        rows: rows of the batches that this program runs.
-        masked: whether the last batch of an epoch is filled up with rows of weight 0.
-        num_epochs: epochs for which there are orders and logs.
-    """
-
-    num_rows: int
-    num_batches: int
-    batch_size: int
-    rows: int
-    masked: bool
-    num_epochs: int
-
-
 class Recipe:
     """The parts that a program is made of, and the variables they lend.
 
@@ -111,6 +90,9 @@ class Recipe:
         # The mean of the loss, then the metrics; and the names of the logs, in this order.
         self.measures: list[Metric] = [self.loss_mean, *(metric for metric, _ in self.metrics)]
         self.names = [measure.name for measure in self.measures]
+        for place, (metric, is_weighted) in enumerate(self.metrics, start=1):
+            if is_weighted and metric.name in self.names[:place]:
+                self.names[place] = f"weighted_{metric.name}"
         self.slots: list[dict[str, Variable]] = optimizer.build(self.weights) if optimizer else []
         self.totals = [total for metric in self.measures for total in metric.variables]
         # What decides what its programs compute.
@@ -133,13 +115,19 @@ class Recipe:
 
     def loss_of(self, batch: Batch, y_pred: Any) -> Any:
         """The batch's mean loss, the filling left out."""
-        assert self.loss is not None
+        loss = self.loss
+        assert loss is not None
+        # Where the network ends in the activation that the loss undoes, the loss
+        # computes from what went into it: a clipped probability has no gradient.
+        origin = logits.behind(y_pred)
+        if origin and loss.takes_probabilities_of(origin.activation):
+            loss, y_pred = loss.from_logits(), origin.logits
         weights = batch.weights
         if batch.mask is not None:
             weights = batch.mask if weights is None else _times_mask(weights, batch.mask)
         if weights is None:
-            return self.loss(batch.y, y_pred)
-        return self.loss(batch.y, y_pred, weights, None if batch.mask is None else batch.rows)
+            return loss(batch.y, y_pred)
+        return loss(batch.y, y_pred, weights, None if batch.mask is None else batch.rows)
 
     def measure(self, totals: list[Any], loss: Any, batch: Batch, y_pred: Any) -> list[Any]:
         """The totals with this batch in them."""
@@ -178,7 +166,7 @@ def train_step(recipe: Recipe, state: State, given: Given, batch: Batch) -> Stat
         y_pred, fixed = recipe.predict(weights, state.fixed, layer_rates, batch.x, training=True)
         return recipe.loss_of(batch, y_pred), (y_pred, fixed)
 
-    with random.key_scope(random.step_key(given.seed, state.step)):
+    with logits.remembering(), random.key_scope(random.step_key(given.seed, state.step)):
         (loss, (y_pred, fixed)), gradients = jax.value_and_grad(objective, has_aux=True)(state.weights)
     weights, slots = recipe.optimizer.update_all(
         state.weights, gradients, state.slots, state.step, optimizer_rates
@@ -189,9 +177,10 @@ def train_step(recipe: Recipe, state: State, given: Given, batch: Batch) -> Stat
 
 def test_step(recipe: Recipe, state: State, given: Given, batch: Batch) -> State:
     """The state with the batch measured: only the totals move."""
-    y_pred, _ = recipe.predict(state.weights, state.fixed, given.rates[1], batch.x, training=False)
-    totals = recipe.measure(state.totals, recipe.loss_of(batch, y_pred), batch, y_pred)
-    return state._replace(totals=totals)
+    with logits.remembering():
+        y_pred, _ = recipe.predict(state.weights, state.fixed, given.rates[1], batch.x, training=False)
+        loss = recipe.loss_of(batch, y_pred)
+    return state._replace(totals=recipe.measure(state.totals, loss, batch, y_pred))
 
 
 def _rows_in_order(layout: Layout, given: Given, order: Any, number: Any) -> Batch:
@@ -200,8 +189,8 @@ def _rows_in_order(layout: Layout, given: Given, order: Any, number: Any) -> Bat
     x, y, weights = (
         None if array is None else array.at[chosen].get(mode="promise_in_bounds") for array in given.data
     )
-    position = number % layout.num_batches
-    return _masked(layout, x, y, weights, jnp.arange(layout.rows) + position * layout.batch_size)
+    before = jax.lax.rem(number, layout.num_batches) * layout.batch_size
+    return _masked(layout, x, y, weights, before, jnp.arange(layout.rows))
 
 
 def _rows_in_line(layout: Layout, given: Given, number: Any) -> Batch:
@@ -212,17 +201,21 @@ def _rows_in_line(layout: Layout, given: Given, number: Any) -> Batch:
         None if array is None else jax.lax.dynamic_slice_in_dim(array, lowest, layout.rows)
         for array in given.data
     )
-    # Rows that the batch before has counted stand first; turn them into filling.
-    place = jnp.arange(layout.rows) + lowest
-    return _masked(layout, x, y, weights, jnp.where(place < start, layout.num_rows, place))
+    # Rows that the batch before has counted stand first; they become the filling.
+    return _masked(layout, x, y, weights, start, jnp.arange(layout.rows)[::-1])
 
 
-def _masked(layout: Layout, x: Any, y: Any, weights: Any, place: Any) -> Batch:
-    """The batch, with the rows that lie beyond the epoch's last one masked out."""
+def _masked(layout: Layout, x: Any, y: Any, weights: Any, before: Any, rank: Any) -> Batch:
+    """The batch with its filling masked out.
+
+    Args:
+        before: how many rows of the epoch came in earlier batches.
+        rank: (rows,) the order in which the rows are true ones; the rest is filling.
+    """
     if not layout.masked:
         return Batch(x, y, weights, None, jnp.float32(layout.rows))
-    mask = (place < layout.num_rows).astype(jnp.float32)
-    return Batch(x, y, weights, mask, jnp.sum(mask))
+    rows = jnp.minimum(layout.rows, layout.num_rows - before)
+    return Batch(x, y, weights, (rank < rows).astype(jnp.float32), rows.astype(jnp.float32))
 
 
 def train_loop(
@@ -236,13 +229,15 @@ def train_loop(
 
     def body(number: Any, carry: tuple[State, Any]) -> tuple[State, Any]:
         state, logs = carry
-        begins = given.fresh & (number % layout.num_batches == 0)
+        begins = given.fresh & (jax.lax.rem(number, layout.num_batches) == 0)
         cleared = recipe.cleared(state.totals)
         totals = [jnp.where(begins, zero, total) for zero, total in zip(cleared, state.totals, strict=True)]
         batch = _rows_in_order(layout, given, order, number)
         state = train_step(recipe, state._replace(totals=totals), given, batch)
         line = recipe.results(state.totals)
-        return state, jax.lax.dynamic_update_index_in_dim(logs, line, number // layout.num_batches, 0)
+        return state, jax.lax.dynamic_update_index_in_dim(
+            logs, line, jax.lax.div(number, layout.num_batches), 0
+        )
 
     logs = jnp.zeros((layout.num_epochs, len(recipe.names)), jnp.float32)
     return jax.lax.fori_loop(start, stop, body, (state, logs))
