@@ -7,8 +7,10 @@ fractions. None of them has weights of its own.
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -16,12 +18,11 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from doltap import config, logits, registry
+from doltap import config, registry
 from doltap.errors import ShapeError, UnknownNameError
 
-__all__ = ["deserialize", "get", "names", "serialize"]
-__all__ += ["heaviside", "linear", "sgn", "sign", "step", "threshold"]
-__all__ += ["leaky_relu", "relu", "relu6"]
+__all__ = ["deserialize", "get", "names", "origin_of", "remembering", "serialize"]
+__all__ += ["heaviside", "linear", "sgn", "sign", "step", "threshold", "leaky_relu", "relu", "relu6"]
 __all__ += ["celu", "elu", "exponential", "gelu", "hard_silu", "hard_swish", "mish", "selu", "silu"]
 __all__ += ["softplus", "sparse_plus", "squareplus", "swish"]
 __all__ += ["hard_sigmoid", "hard_tanh", "log_sigmoid", "sigmoid", "softsign", "sparse_sigmoid", "tanh"]
@@ -29,6 +30,31 @@ __all__ += ["hard_shrink", "soft_shrink", "tanh_shrink"]
 __all__ += ["glu", "log_softmax", "softmax", "sparsemax"]
 
 names = registry.Names("activation")
+
+_memory = threading.local()
+
+
+@contextlib.contextmanager
+def remembering() -> Iterator[None]:
+    """Inside the `with`, and only in this thread, probabilities remember their logits."""
+    outer = getattr(_memory, "current", None)
+    _memory.current = {}
+    try:
+        yield
+    finally:
+        _memory.current = outer
+
+
+def origin_of(probabilities: Any) -> tuple[str, Any, Any] | None:
+    """The activation that made this very array, what went into it, and the array; None if unknown."""
+    return (getattr(_memory, "current", None) or {}).get(id(probabilities))
+
+
+def _remembered(activation: str, logits: Any, probabilities: Any) -> Any:
+    current = getattr(_memory, "current", None)
+    if current is not None:
+        current[id(probabilities)] = (activation, logits, probabilities)
+    return probabilities
 
 
 def _real(x: ArrayLike) -> Array:
@@ -292,7 +318,7 @@ def sigmoid(x: ArrayLike) -> Array:
     [0.0, 0.5, 1.0]
     """
     x = _real(x)
-    return logits.remember("sigmoid", x, jax.nn.sigmoid(x))
+    return _remembered("sigmoid", x, jax.nn.sigmoid(x))
 
 
 @names.register()
@@ -423,7 +449,7 @@ def softmax(x: ArrayLike, axis: int | tuple[int, ...] = -1) -> Array:
     # JAX's own rule for the gradient, y * (d - sum(y * d)), holds at any
     # score: differentiating the division would take inf / inf.
     shares = jax.nn.softmax(x, axis=axis)
-    return logits.remember("softmax", x, shares) if axis == -1 else shares
+    return _remembered("softmax", x, shares) if axis == -1 else shares
 
 
 @names.register()
@@ -524,9 +550,6 @@ def get(identifier: Any) -> Callable[..., Any]:
         identifier: None (`linear`), a name, a function or other callable
             (itself), or a dict as Keras writes it in a model's file.
 
-    Raises:
-        UnknownNameError: it means nothing here.
-
     >>> get("relu") is relu, get(None) is linear
     (True, True)
     """
@@ -558,9 +581,6 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Ca
     Args:
         config: what `serialize` or Keras wrote.
         custom_objects: the user's own functions by name; they win over ours.
-
-    Raises:
-        UnknownNameError: nobody knows the name.
 
     >>> deserialize("silu") is silu
     True

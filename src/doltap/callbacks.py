@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from doltap.errors import NotSupportedError
@@ -29,14 +30,14 @@ class Callback:
     when they are overridden; so leave out those you do not use.
     """
 
-    def __init__(self) -> None:
-        self.params: dict[str, Any] = {}
-        self._model: Any = None
+    # On the class, so that a callback whose __init__ forgets its base works too.
+    params: dict[str, Any] = MappingProxyType({})  # type: ignore[assignment]
+    _model: Any = None
 
     @property
     def model(self) -> Any:
         """The model that is being trained, evaluated or asked."""
-        return getattr(self, "_model", None)
+        return self._model
 
     def set_params(self, params: dict[str, Any]) -> None:
         """Receive the settings of the run."""
@@ -157,7 +158,6 @@ class History(Callback):
     """What `fit` returns: `history` maps each name to its values, one for each epoch."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.history: dict[str, list[float]] = {}
         self.epoch: list[int] = []
 

@@ -56,6 +56,11 @@ def set_floatx(name: str) -> None:
     _settings["floatx"] = name
 
 
+def switches() -> tuple[Any, ...]:
+    """What a compiled program depends on beside its parts."""
+    return _settings["floatx"], _settings["epsilon"]
+
+
 def epsilon() -> float:
     """The small number that keeps logarithms and divisions finite, 1e-7 as in Keras."""
     return float(_settings["epsilon"])

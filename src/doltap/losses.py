@@ -296,15 +296,13 @@ class Loss(registry.Configured):
         self.dtype = dtypes.standardize(dtype)
         self.options: dict[str, Any] = {}
 
-    def takes_probabilities_of(self, activation: str) -> bool:
-        """Whether it is given probabilities, and could take the logits of this activation instead."""
-        return self.undoes == activation and not self.options["from_logits"] and self.options["axis"] == -1
-
-    def from_logits(self) -> Loss:
-        """The same loss, to be given what went into the activation that it undoes."""
+    def undoing(self, activation: str, logits: Any, probabilities: Any) -> tuple[Loss, Any]:
+        """The loss for what went into the activation, and that; itself where it cannot undo it."""
+        if self.undoes != activation or self.options["from_logits"] or self.options["axis"] != -1:
+            return self, probabilities
         other = copy.copy(self)
         other.options = {**self.options, "from_logits": True}
-        return other
+        return other, logits
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The loss of every row."""

@@ -191,7 +191,8 @@ def _weighted(values: Any, sample_weight: Any, dtype: str) -> tuple[Any, Any]:
     if sample_weight is None:
         return values, jnp.asarray(values.size, dtype)
     weights = jnp.asarray(sample_weight, dtype)
-    weights = losses.spread(weights, values)
+    if weights.ndim != values.ndim:
+        weights = losses.spread(weights, values)
     values, weights = jnp.broadcast_arrays(values, weights)
     return values * weights, jnp.sum(weights)
 
@@ -255,7 +256,8 @@ class _MeanOf(MeanMetricWrapper):
         assert function is not None
         if options:
             registry.check_arguments(type(self).__name__, options, registry.arguments_of(function)[2:])
-        super().__init__(function, name or self.usual_name, dtype, **options)
+        Mean.__init__(self, name or self.usual_name, dtype)
+        self.fn, self.options = function, options
 
 
 @names.register()

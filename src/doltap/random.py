@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from doltap import config
@@ -26,7 +27,6 @@ __all__ = [
     "generator",
     "key_scope",
     "set_random_seed",
-    "step_key",
     "words",
 ]
 
@@ -73,16 +73,15 @@ def words(seed: int) -> np.ndarray[Any, np.dtype[np.uint32]]:
     return np.array([seed >> 32, seed & 0xFFFFFFFF], dtype=np.uint32)
 
 
-def step_key(seed_words: Any, step: Any) -> jax.Array:
-    """The key of one step. Threefry by name: JAX's default may change."""
-    return jax.random.fold_in(jax.random.wrap_key_data(seed_words, impl="threefry2x32"), step)
-
-
 @contextlib.contextmanager
-def key_scope(key: jax.Array) -> Iterator[None]:
-    """Inside the `with`, every `SeedGenerator` draws from this step's key."""
+def key_scope(seed_words: Any, step: Any) -> Iterator[None]:
+    """Inside the `with`, every `SeedGenerator` draws from the key of this step.
+
+    The kind of key is named, because JAX's default may change.
+    """
     outer = getattr(_scope, "current", None)
-    _scope.current = (key, {})
+    key = jax.random.wrap_key_data(jnp.asarray(seed_words), impl="threefry2x32")
+    _scope.current = (jax.random.fold_in(key, step), {})
     try:
         yield
     finally:
@@ -113,7 +112,8 @@ class SeedGenerator:
             if self._own_seed is None:
                 self._own_seed = draw_seed()
             self._given += 1
-            return step_key(words(mix(self._own_seed, 0)), self._given)
+            with key_scope(words(self._own_seed), self._given):
+                return self.next()
         key, calls = scope
         number = calls[self] = calls.get(self, -1) + 1
         for part in (self.position if self.seed is None else mix(self.seed) & 0x7FFFFFFF, number):

@@ -85,7 +85,7 @@ def test_a_step_draws_other_masks_than_the_next_and_the_same_when_repeated():
 
     @jax.jit
     def masks(step):
-        with random.key_scope(random.step_key(random.words(3), step)):
+        with random.key_scope(random.words(3), step):
             return layer(ONES, training=True), layer(ONES, training=True)
 
     once, twice, later = masks(0), masks(0), masks(1)

@@ -288,7 +288,7 @@ class Layer(Configured):
         variables = self.weights
 
         def trace(arrays: list[Any], inputs: Any) -> Any:
-            with lend(variables, arrays), random.key_scope(jax.random.key(0)):
+            with lend(variables, arrays), random.key_scope(random.words(0), 0):
                 return self(inputs)
 
         arrays = [jax.ShapeDtypeStruct(v.shape, v.dtype) for v in variables]

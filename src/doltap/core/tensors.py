@@ -43,7 +43,7 @@ def lend(variables: Sequence[Variable], arrays: Sequence[Any]) -> Iterator[dict[
     Gives the dict of what is lent; an assignment inside replaces the entry, so
     the dict holds the new values when the `with` ends.
     """
-    outer = getattr(_loans, "current", None)
+    outer: dict[Variable, Any] | None = getattr(_loans, "current", None)
     loan = {**(outer or {}), **dict(zip(variables, arrays, strict=True))}
     _loans.current = loan
     try:
@@ -51,8 +51,8 @@ def lend(variables: Sequence[Variable], arrays: Sequence[Any]) -> Iterator[dict[
     finally:
         _loans.current = outer
         # What was assigned to a variable of an outer loan stays with that one.
-        for variable in (outer or {}).keys() - set(variables):
-            outer[variable] = loan[variable]
+        if outer is not None:
+            outer.update((variable, loan[variable]) for variable in outer.keys() - set(variables))
 
 
 class Variable:

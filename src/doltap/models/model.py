@@ -417,20 +417,16 @@ class Model(Layer):
             if kind == "predict":
                 recipe = Recipe(self)
             else:
-                measures = self._resolved_metrics(rows)
-                recipe = Recipe(self, self._loss, measures, self.optimizer if kind == "train" else None)
+                if self._measures is None:
+                    # Only now is it known what "accuracy" means.
+                    shapes = (rows.y.shape, self._output_shape)  # type: ignore[union-attr]
+                    self._measures = [(metrics.get(m, *shapes), weighted) for m, weighted in self._metrics]
+                recipe = Recipe(self, self._loss, self._measures, self.optimizer if kind == "train" else None)
             # A loss of one number a row means over the last dimension: here, over the rows.
             gives_numbers = len(self._output_shape or ()) == 1
             recipe.exact_batches = gives_numbers or not cache.treats_rows_alone(recipe)
             self._recipes[kind] = recipe
         return self._recipes[kind]
-
-    def _resolved_metrics(self, rows: Rows) -> list[tuple[Metric, bool]]:
-        if self._measures is None:
-            assert rows.y is not None
-            shapes = (rows.y.shape, self._output_shape)
-            self._measures = [(metrics.get(m, *shapes), weighted) for m, weighted in self._metrics]
-        return self._measures
 
     def _keep_totals(self, recipe: Recipe, totals: list[Any]) -> None:
         for variable, array in zip(recipe.totals, totals, strict=True):

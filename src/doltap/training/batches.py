@@ -36,14 +36,11 @@ class Rows:
     y: np.ndarray | None = None
     weights: np.ndarray | None = None
 
-    @property
-    def arrays(self) -> tuple[Any, ...]:
-        """The inputs, the labels and the weights."""
-        return (self.x, self.y, self.weights)
-
     def cut(self, start: int, stop: int) -> Rows:
         """The rows from start to stop."""
-        x, y, weights = (None if array is None else array[start:stop] for array in self.arrays)
+        x, y, weights = (
+            None if array is None else array[start:stop] for array in (self.x, self.y, self.weights)
+        )
         assert x is not None
         return Rows(x, y, weights)
 
@@ -105,7 +102,7 @@ def _signed(dtype: Any) -> Any:
 def _to_numpy(data: Any, what: str) -> np.ndarray:
     if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
         # A value that is not there is a NaN, which is found with its row and column.
-        return np.asarray(data.astype(np.float64).filled(np.nan))
+        return np.ma.filled(data.astype(np.float64), np.nan)
     if isinstance(data, np.ndarray):
         return np.asarray(data)
     if isinstance(data, (list, tuple)) and data and all(_has_rows(item) for item in data):
@@ -288,12 +285,6 @@ class Schedule:
         masked = bool(self.tail) and not self.exact_tail
         return Layout(self.num_rows, self.num_batches, self.batch_size, rows, masked, self.num_epochs)
 
-    def same_until(self, step: int) -> int:
-        """The first step after this one that needs another layout."""
-        if not (self.exact_tail and self.tail):
-            return step + self.num_batches * self.num_epochs
-        return step + max(1, self.num_batches - 1 - step % self.num_batches)
-
     def orders(self, seed: int, first_epoch: int, count: int, *, shuffle: bool) -> np.ndarray:
         """The row numbers of the next `count` epochs, one epoch a line.
 
@@ -329,66 +320,43 @@ def room_on_device() -> int | None:
     return facts["bytes_limit"] // 2 if "bytes_limit" in facts else None
 
 
-def place(rows: Rows, batch_size: int) -> Resident | Streamed:
-    """The rows where a training program finds them: on the device, or brought there in pieces."""
+def stream(rows: Rows, batch_size: int) -> Stream | None:
+    """The rows as a stream to the device, or None where they fit as a whole."""
     room = room_on_device()
-    size = sum(array.nbytes for array in rows.arrays if array is not None)
+    size = rows.x.nbytes + sum(a.nbytes for a in (rows.y, rows.weights) if a is not None)
     if room is None or size <= room:
-        return Resident(rows)
+        return None
     # Two pieces at a time: one is trained on while the next is brought.
     rows_at_once = room * len(rows.x) // (2 * size)
-    return Streamed(rows, batch_size, max(1, rows_at_once // batch_size))
+    return Stream(rows, batch_size, max(1, rows_at_once // batch_size))
 
 
 def pieces(rows: Rows, batch_size: int) -> list[Rows]:
     """The rows, cut between batches into pieces that fit the device."""
     room = room_on_device()
-    size = sum(array.nbytes for array in rows.arrays if array is not None)
+    size = rows.x.nbytes + sum(a.nbytes for a in (rows.y, rows.weights) if a is not None)
     if room is None or size <= room:
         return [rows]
     step = max(1, room * len(rows.x) // size // batch_size) * batch_size
     return [rows.cut(start, start + step) for start in range(0, len(rows.x), step)]
 
 
-class Resident:
-    """Data that lies on the device as a whole."""
-
-    num_epochs: int | None = None
-
-    def __init__(self, rows: Rows) -> None:
-        # What NumPy holds may be shared with the device instead of copied.
-        self._data = jax.device_put(rows.arrays)
-
-    def load(self, table: np.ndarray) -> Any:
-        """Take the orders of the next epochs; what a program gets as its order."""
-        return jax.device_put(table.reshape(-1))
-
-    def data(self, step: int) -> Any:
-        """The arrays in which the rows of this step lie."""
-        return self._data
-
-    def last_step(self, step: int, stop: int) -> int:
-        """How far the rows that lie on the device suffice, up to `stop`."""
-        return stop
-
-
-class Streamed:
+class Stream:
     """Data that comes to the device some batches at a time, the next ones while these train."""
 
-    num_epochs: int | None = 1
-
     def __init__(self, rows: Rows, batch_size: int, batches_at_once: int) -> None:
-        self._rows, self._batch_size, self._at_once = rows, batch_size, batches_at_once
+        self._arrays = (rows.x, rows.y, rows.weights)
+        self._batch_size, self._at_once = batch_size, batches_at_once
         self._thread = concurrent.futures.ThreadPoolExecutor(max_workers=1)
         self._coming: dict[int, concurrent.futures.Future] = {}
 
-    def load(self, table: np.ndarray) -> Any:
-        """Take the order of the next epoch; what a program gets as its order."""
+    def load(self, table: np.ndarray) -> np.ndarray:
+        """Take the order of the next epoch; where its rows will lie in the pieces that come."""
         self._order = table.reshape(-1)
         self._coming = {}
         # The rows of a piece lie in the order in which they are trained on.
         place = np.arange(len(self._order), dtype=np.int32)
-        return jax.device_put(place % (self._at_once * self._batch_size))
+        return place % (self._at_once * self._batch_size)
 
     def data(self, step: int) -> Any:
         """The arrays in which the rows of this step lie."""
@@ -408,4 +376,4 @@ class Streamed:
         chosen = order[number * size : (number + 1) * size]
         # Every piece has the same length, so that one program serves them all.
         chosen = np.concatenate([chosen, np.zeros(size - len(chosen), np.int32)])
-        return jax.device_put(tuple(None if a is None else a[chosen] for a in self._rows.arrays))
+        return jax.device_put(tuple(None if a is None else a[chosen] for a in self._arrays))

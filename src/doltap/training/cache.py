@@ -32,7 +32,7 @@ from doltap.random import SeedGenerator
 from doltap.registry import Configured
 from doltap.training.program import Layout, Recipe, predict_rows, test_loop, train_loop
 
-__all__ = ["Program", "compiled", "fingerprint", "forget_programs", "known", "pace", "treats_rows_alone"]
+__all__ = ["Program", "compiled", "fingerprint", "forget_programs", "known", "treats_rows_alone"]
 
 # What a compiled program holds beside its code, measured on small networks.
 _BYTES_PER_PROGRAM = 6 << 20
@@ -163,12 +163,6 @@ def known(recipe: Recipe, kind: str, layout: Layout | None, arguments: tuple[Any
     return program
 
 
-def pace(recipe: Recipe, kind: str, layout: Layout) -> float | None:
-    """Seconds a step of the program took when it last ran, or None if nobody knows."""
-    program = recipe.programs.get((kind, layout))
-    return program.seconds_per_step if program else None
-
-
 def compiled(recipe: Recipe, kind: str, layout: Layout | None, arguments: tuple[Any, ...]) -> Program:
     """The program for these parts, compiled unless one that computes the same is at hand.
 
@@ -208,7 +202,7 @@ def _setting(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     leaves, structure = jax.tree.flatten(arguments)
     shapes = tuple((leaf.shape, str(leaf.dtype)) for leaf in leaves)
     switches = tuple(getattr(jax.config, switch) for switch in _JAX_SWITCHES)
-    return (structure, shapes, jax.default_backend(), switches, config.epsilon(), config.floatx())
+    return (structure, shapes, jax.default_backend(), switches, config.switches())
 
 
 def _compile(lowered: Any, name: str) -> Any:

@@ -52,8 +52,11 @@ class Training:
         self, model: Any, recipe: Recipe, rows: Rows, batch_size: int, *, fresh: bool = True
     ) -> None:
         self.model, self.recipe = model, recipe
-        self._source = batches.place(rows, min(batch_size, len(rows.x)))
-        self.schedule = Schedule(len(rows.x), batch_size, recipe.exact_batches, self._source.num_epochs)
+        self.stream = batches.stream(rows, min(batch_size, len(rows.x)))
+        # What NumPy holds may be shared with the device instead of copied.
+        self._data = None if self.stream else jax.device_put((rows.x, rows.y, rows.weights))
+        num_epochs = 1 if self.stream else None
+        self.schedule = Schedule(len(rows.x), batch_size, recipe.exact_batches, num_epochs)
         self._seed = model.seed_words
         self._fresh = np.bool_(fresh)
         self._order: Any = None
@@ -61,7 +64,7 @@ class Training:
     def load_orders(self, count: int, *, shuffle: bool) -> None:
         """Bring the row numbers of the next `count` epochs to the device."""
         table = self.schedule.orders(self.model.seed, self.model.epochs_trained, count, shuffle=shuffle)
-        self._order = self._source.load(table)
+        self._order = jax.device_put(self.stream.load(table) if self.stream else table.reshape(-1))
 
     def _gather(self, step: int) -> tuple[State, Given]:
         """What a program takes for this step, as the Variables hold it now."""
@@ -76,7 +79,8 @@ class Training:
             optimizer.iterations.array,
         )
         rates = {name: rate.array for name, rate in optimizer.rates.items()}
-        return state, Given((rates, _arrays(recipe.rates)), self._seed, self._source.data(step), self._fresh)
+        data: Any = self.stream.data(step) if self.stream else self._data
+        return state, Given((rates, _arrays(recipe.rates)), self._seed, data, self._fresh)
 
     def _take(self, state: State) -> None:
         recipe = self.recipe
@@ -107,11 +111,6 @@ class Training:
         steps.seconds_per_step = (time.perf_counter() - began) / (stop - start)
         return table
 
-    def horizon(self, start: int, stop: int, seconds: float) -> int:
-        """How far a call may run: to `stop`, or as far as it gets in so many seconds."""
-        stop = self._source.last_step(start, stop)
-        return _horizon(self.recipe, "train", self.schedule, start, stop, seconds)
-
 
 class Evaluation:
     """The test program of some data."""
@@ -124,7 +123,7 @@ class Evaluation:
             for piece in batches.pieces(rows, batch_size)
         ]
         # What NumPy holds may be shared with the device instead of copied.
-        self._data = jax.device_put(rows.arrays) if len(self._pieces) == 1 else None
+        self._data = jax.device_put((rows.x, rows.y, rows.weights)) if len(self._pieces) == 1 else None
 
     def run(self, listeners: CallbackList, display: Display | None = None) -> dict[str, float]:
         """All batches once; the results by name."""
@@ -133,7 +132,7 @@ class Evaluation:
         self.totals = _arrays(self.recipe.totals)
         before, logs = 0, dict[str, float]()
         for rows, schedule in self._pieces:
-            data = self._data or jax.device_put(rows.arrays)
+            data = self._data or jax.device_put((rows.x, rows.y, rows.weights))
             step = 0
             while step < schedule.num_batches:
                 end = step + 1 if listens else schedule.num_batches
@@ -168,9 +167,12 @@ class Evaluation:
 
 def _horizon(recipe: Recipe, kind: str, schedule: Schedule, start: int, stop: int, seconds: float) -> int:
     """How far a call may run with one program: to `stop`, or as far as it gets in so many seconds."""
-    pace = cache.pace(recipe, kind, schedule.layout(start))
-    planned = _FIRST_STEPS if pace is None else max(1, int(seconds / pace))
-    return min(stop, schedule.same_until(start), start + planned)
+    if schedule.exact_tail and schedule.tail:
+        stop = min(stop, start + max(1, schedule.num_batches - 1 - start % schedule.num_batches))
+    program = recipe.programs.get((kind, schedule.layout(start)))
+    if program is None or program.seconds_per_step is None:
+        return min(stop, start + _FIRST_STEPS)
+    return min(stop, start + max(1, int(seconds / program.seconds_per_step)))
 
 
 def fit(
@@ -244,8 +246,12 @@ class _Epochs:
             return step + 1
         num_batches = self.training.schedule.num_batches
         stop = (step // num_batches + 1) * num_batches if self._stops_at_epochs else end
+        training = self.training
+        if training.stream:
+            stop = training.stream.last_step(step, stop)
         is_live = self.display is not None and self.display.is_live
-        return self.training.horizon(step, stop, _TICK_SECONDS if is_live else _LONGEST_CALL_SECONDS)
+        seconds = _TICK_SECONDS if is_live else _LONGEST_CALL_SECONDS
+        return _horizon(training.recipe, "train", training.schedule, step, stop, seconds)
 
     def _call(self, position: int, step: int, stop: int) -> np.ndarray:
         """One call of the program, between the hooks of its batch if anybody hears them."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from doltap import logits, random
+from doltap import activations, random
 from doltap.core.layer import Layer
 from doltap.core.tensors import Rate, Variable, lend
 from doltap.losses import Loss
@@ -119,9 +119,9 @@ class Recipe:
         assert loss is not None
         # Where the network ends in the activation that the loss undoes, the loss
         # computes from what went into it: a clipped probability has no gradient.
-        origin = logits.behind(y_pred)
-        if origin and loss.takes_probabilities_of(origin.activation):
-            loss, y_pred = loss.from_logits(), origin.logits
+        origin = activations.origin_of(y_pred)
+        if origin:
+            loss, y_pred = loss.undoing(*origin)
         weights = batch.weights
         if batch.mask is not None:
             weights = batch.mask if weights is None else _times_mask(weights, batch.mask)
@@ -166,7 +166,7 @@ def train_step(recipe: Recipe, state: State, given: Given, batch: Batch) -> Stat
         y_pred, fixed = recipe.predict(weights, state.fixed, layer_rates, batch.x, training=True)
         return recipe.loss_of(batch, y_pred), (y_pred, fixed)
 
-    with logits.remembering(), random.key_scope(random.step_key(given.seed, state.step)):
+    with activations.remembering(), random.key_scope(given.seed, state.step):
         (loss, (y_pred, fixed)), gradients = jax.value_and_grad(objective, has_aux=True)(state.weights)
     weights, slots = recipe.optimizer.update_all(
         state.weights, gradients, state.slots, state.step, optimizer_rates
@@ -177,7 +177,7 @@ def train_step(recipe: Recipe, state: State, given: Given, batch: Batch) -> Stat
 
 def test_step(recipe: Recipe, state: State, given: Given, batch: Batch) -> State:
     """The state with the batch measured: only the totals move."""
-    with logits.remembering():
+    with activations.remembering():
         y_pred, _ = recipe.predict(state.weights, state.fixed, given.rates[1], batch.x, training=False)
         loss = recipe.loss_of(batch, y_pred)
     return state._replace(totals=recipe.measure(state.totals, loss, batch, y_pred))
