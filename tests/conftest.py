@@ -6,9 +6,16 @@ Keras is optional here: a test that asks for it is skipped where it is missing.
 from __future__ import annotations
 
 import os
+import pathlib
 import warnings
 
 import pytest
+
+
+# Compiled programs are kept beside pytest's own cache, not in the user's.
+os.environ.setdefault(
+    "DOLTAP_CACHE", str(pathlib.Path(__file__).parent.parent / ".pytest_cache" / "programs")
+)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -34,7 +36,7 @@ LABELS = [
 
 
 @pytest.mark.parametrize("num_classes", [None, 6])
-@pytest.mark.parametrize("labels", LABELS, ids=str)
+@pytest.mark.parametrize("labels", LABELS, ids=lambda value: re.sub(r" at 0x[0-9a-f]+", "", str(value)))
 def test_one_hot_rows_are_those_of_keras(keras, labels, num_classes):
     expected = keras.utils.to_categorical(labels, num_classes)
     assert_same(arrays.to_categorical(labels, num_classes), expected)
@@ -105,7 +107,11 @@ SEQUENCES = [[1], [2, 3], [], [4, 5, 6]]
 @pytest.mark.parametrize("maxlen", [None, 2, 5])
 @pytest.mark.parametrize("padding", ["pre", "post"])
 @pytest.mark.parametrize("truncating", ["pre", "post"])
-@pytest.mark.parametrize("options", [{}, {"value": -1}, {"dtype": "float32", "value": 0.5}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"value": -1}, {"dtype": "float32", "value": 0.5}],
+    ids=lambda value: re.sub(r" at 0x[0-9a-f]+", "", str(value)),
+)
 def test_sequences_are_padded_as_by_keras(keras, maxlen, padding, truncating, options):
     arguments = {"maxlen": maxlen, "padding": padding, "truncating": truncating, **options}
     assert_same(
@@ -124,7 +130,7 @@ def test_sequences_are_padded_as_by_keras(keras, maxlen, padding, truncating, op
         ((np.array([1, 2]), (3,)), {}),
         (np.arange(6).reshape(2, 3), {"maxlen": 2}),
     ],
-    ids=str,
+    ids=lambda value: re.sub(r" at 0x[0-9a-f]+", "", str(value)),
 )
 def test_odd_sequences_are_padded_as_by_keras(keras, sequences, arguments):
     assert_same(
@@ -150,10 +156,10 @@ def test_length_zero_keeps_nothing():
             ShapeError,
             r"shape \(2,\), as in the first sequence, got \(3,\) in sample 1",
         ),
-        ([[1]], {"padding": "before"}, UnknownNameError, "padding 'before'"),
+        ([[1]], {"padding": "before"}, UnknownNameError, "got 'before'"),
         ([[1]], {"truncating": "pots"}, UnknownNameError, "Did you mean 'post'"),
     ],
-    ids=str,
+    ids=lambda value: re.sub(r" at 0x[0-9a-f]+", "", str(value)),
 )
 def test_sequences_that_cannot_be_padded_are_named(sequences, arguments, error, complaint):
     with pytest.raises(error, match=complaint):

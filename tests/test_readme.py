@@ -14,7 +14,10 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 
 def blocks(name, language):
-    return re.findall(rf"```{language}\n(.*?)```", (ROOT / name).read_text(encoding="utf-8"), re.S)
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return [
+        body for kind, body in re.findall(r"^```(\w*)\n(.*?)^```$", text, re.S | re.M) if kind == language
+    ]
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md"])

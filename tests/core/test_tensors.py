@@ -219,7 +219,7 @@ def test_a_loan_holds_in_its_own_thread_only():
 
 
 def test_as_many_arrays_as_variables_have_to_be_lent():
-    with pytest.raises(ValueError, match="shorter|longer"), lend([variable(), variable()], [ARRAY]):
+    with pytest.raises(ValueError, match=r"shorter|longer"), lend([variable(), variable()], [ARRAY]):
         pass
 
 
@@ -248,7 +248,7 @@ def test_a_value_from_inside_a_program_is_refused_where_nothing_is_lent():
 
 def test_a_placed_array_shares_no_memory_with_its_source():
     source = np.zeros(4096, np.float32)
-    placed = place(source)
+    placed = place(source).block_until_ready()
     source[:] = 1
     assert not np.asarray(placed).any()
 

@@ -94,10 +94,8 @@ def test_keras_understands_a_config_of_ours(keras, layer, options, shape):
 
 @each_layer
 def test_gradients_pass_through_as_through_keras(keras, layer, options, shape):
-    if layer is InputLayer:
-        theirs = jnp.asarray
-    else:
-        theirs = getattr(keras.layers, layer.__name__)(**options)
+    peer = getattr(keras.layers, layer.__name__)
+    theirs = jnp.asarray if layer is InputLayer else peer(**options)
     x = numbers(shape)
     y, backward = jax.vjp(layer(**options), x)
     pull = np.random.default_rng(1).normal(size=y.shape).astype(np.float32)

@@ -41,9 +41,16 @@ def pulled_back(layer, variables, x):
     return y, *backward(np.random.default_rng(3).normal(size=y.shape).astype(y.dtype))
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("use_bias", [True, False])
-@pytest.mark.parametrize("input_shape", [(6, 3), (1, 3), (2, 5, 3)])
+@pytest.mark.parametrize(
+    ("activation", "use_bias", "input_shape"),
+    [
+        *((activation, True, (6, 3)) for activation in ACTIVATIONS),
+        ("relu", False, (6, 3)),
+        ("softmax", True, (1, 3)),
+        ("softmax", True, (2, 5, 3)),
+        (None, False, (2, 5, 3)),
+    ],
+)
 def test_outputs_and_gradients_are_those_of_keras(keras, activation, use_bias, input_shape):
     ours, theirs, x = pair(keras, input_shape=input_shape, activation=activation, use_bias=use_bias)
     y, weight_gradients, input_gradient = pulled_back(ours, ours.weights, x)

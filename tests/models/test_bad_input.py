@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -108,7 +109,9 @@ BAD_VALUES = [
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast")
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize(("value", "dtype", "got"), BAD_VALUES, ids=str)
+@pytest.mark.parametrize(
+    ("value", "dtype", "got"), BAD_VALUES, ids=lambda value: re.sub(r" at 0x[0-9a-f]+", "", str(value))
+)
 def test_a_bad_value_is_named_with_its_row_and_column(place, value, dtype, got):
     model = regressor()
     if dtype in ("uint64", "uint32"):
@@ -418,7 +421,7 @@ def test_a_batch_size_must_be_a_whole_number_from_one(size):
         ("validation_data", (X, NUMBERS, None, None)),
         ("validation_data", iter(())),
     ],
-    ids=str,
+    ids=lambda value: re.sub(r" at 0x[0-9a-f]+", "", str(value)),
 )
 def test_a_setting_out_of_range_is_refused_before_training(setting, value):
     model = classifier()
@@ -510,7 +513,7 @@ def test_a_name_that_resembles_nothing_lists_the_known_ones():
         {"loss_weights": [1.0]},
         {"run_eagerly": True},
     ],
-    ids=str,
+    ids=lambda value: re.sub(r" at 0x[0-9a-f]+", "", str(value)),
 )
 def test_what_compile_cannot_use_is_refused(given):
     refused(lambda: regressor().compile(**({"optimizer": "sgd", "loss": "mse"} | given)), NotSupportedError)

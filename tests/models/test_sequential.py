@@ -171,7 +171,7 @@ def test_models_may_stand_inside_models_as_in_keras(keras):
         model.fit(X, Y, batch_size=16, shuffle=False, verbose=0)
         results.append(model)
     theirs, ours = results
-    assert [layer.name for layer in ours.layers][0] == "inner"
+    assert ours.layers[0].name == "inner"
     assert ours.count_params() == theirs.count_params()
     for mine, peer in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(mine, peer, rtol=1e-4, atol=1e-6)
@@ -270,8 +270,6 @@ def test_one_batch_at_a_time_gives_the_values_of_keras(keras):
             model.train_on_batch(X[20:], Y[20:]),
         ]
         for keywords in ({}, {"sample_weight": weights}):
-            # Keras's own test_on_batch goes on with the means of train_on_batch.
-            model.reset_metrics()
             values.append(model.test_on_batch(X[:10], Y[:10], **keywords))
         values += [*model.predict_on_batch(X[:5]), *(array.reshape(-1) for array in model.get_weights())]
         results.append(values)
@@ -288,12 +286,20 @@ def test_one_batch_gives_a_dict_when_asked(keras):
         assert mine["mae"] == pytest.approx(float(peer["mae"]), rel=1e-4)
 
 
-def test_reset_metrics_begins_the_running_means_anew():
+def test_a_batch_is_measured_without_the_batches_before_it():
     model = compiled(doltap, optimizer=doltap.optimizers.SGD(0.0))
     first = model.train_on_batch(X[:10], Y[:10])
     assert model.train_on_batch(X[10:30], Y[10:30]) != first
-    model.reset_metrics()
     assert model.train_on_batch(X[:10], Y[:10]) == pytest.approx(first, rel=1e-6)
+    assert model.test_on_batch(X[:10], Y[:10]) == pytest.approx(first, rel=1e-6)
+
+
+def test_reset_metrics_sets_every_total_back():
+    model = compiled(doltap)
+    model.evaluate(X, Y, verbose=0)
+    assert all(float(metric.result()) > 0 for metric in model.metrics)
+    model.reset_metrics()
+    assert [float(metric.result()) for metric in model.metrics] == [0, 0]
 
 
 def test_a_loss_alone_is_given_as_a_number(keras):

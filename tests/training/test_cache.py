@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -91,7 +92,7 @@ def test_a_second_model_of_the_same_shape_compiles_nothing(compilations):
         {"initializer": "zeros"},
         {"initializer": doltap.initializers.RandomNormal(stddev=0.2, seed=3)},
     ],
-    ids=str,
+    ids=lambda value: re.sub(r" at 0x[0-9a-f]+", "", str(value)),
 )
 def test_what_does_not_change_the_program_compiles_nothing(compilations, changed):
     train(network())
@@ -145,7 +146,7 @@ def test_every_rule_shares_its_program_at_any_learning_rate(compilations, rule):
         {"rate": 0.0},
         {"seed": 5},
     ],
-    ids=str,
+    ids=lambda value: re.sub(r" at 0x[0-9a-f]+", "", str(value)),
 )
 def test_what_changes_the_program_compiles_anew(compilations, changed):
     train(network())

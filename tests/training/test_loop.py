@@ -548,8 +548,9 @@ def read_line(process, seconds=60):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
-def test_control_c_at_any_moment_leaves_the_weights_of_a_finished_step_and_the_history():
-    moments = np.random.default_rng().uniform(0.0, 0.35, 10)
+@pytest.mark.parametrize("count", [10, pytest.param(200, marks=pytest.mark.slow)])
+def test_control_c_at_any_moment_leaves_the_weights_of_a_finished_step_and_the_history(count):
+    moments = np.random.default_rng().uniform(0.0, 0.35, count)
     process = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED, str(len(moments))],
         stdout=subprocess.PIPE,

@@ -33,7 +33,8 @@ if "JAX_CPU_ENABLE_ASYNC_DISPATCH" not in os.environ:
 
 def place(array: Any) -> jax.Array:
     """A copy of the array on the device, in a buffer that a program may reuse."""
-    return jax.device_put(array, may_alias=False)
+    # JAX shares the memory of a NumPy array that happens to lie well, whatever may_alias says.
+    return jax.device_put(array if isinstance(array, jax.Array) else np.array(array), may_alias=False)
 
 
 @contextlib.contextmanager

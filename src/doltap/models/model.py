@@ -277,13 +277,13 @@ class Model(Layer):
         class_weight: dict[int, float] | None = None,
         return_dict: bool = False,
     ) -> Any:
-        """One step on these rows; the running means since `reset_metrics`."""
+        """One step on these rows; their loss and metrics, as they were before the step."""
         self._need_compiled("train_on_batch")
         rows = self._labelled(x, y, sample_weight, "")
         if class_weight is not None:
             _weigh_classes(rows, class_weight)
         recipe = self._recipe("train", rows)
-        training = loop.Training(self, recipe, rows, len(rows.x), fresh=False)
+        training = loop.Training(self, recipe, rows, len(rows.x))
         training.load_orders(1, shuffle=False)
         line = training.advance(0, 1)[0]
         logs = dict(zip(recipe.names, line.tolist(), strict=True))

@@ -48,9 +48,7 @@ class Settings:
 class Training:
     """The train programs of some data, and the state they move."""
 
-    def __init__(
-        self, model: Any, recipe: Recipe, rows: Rows, batch_size: int, *, fresh: bool = True
-    ) -> None:
+    def __init__(self, model: Any, recipe: Recipe, rows: Rows, batch_size: int) -> None:
         self.model, self.recipe = model, recipe
         self.stream = batches.stream(rows, min(batch_size, len(rows.x)))
         # What NumPy holds may be shared with the device instead of copied.
@@ -58,7 +56,6 @@ class Training:
         num_epochs = 1 if self.stream else None
         self.schedule = Schedule(len(rows.x), batch_size, recipe.exact_batches, num_epochs)
         self._seed = model.seed_words
-        self._fresh = np.bool_(fresh)
         self._order: Any = None
 
     def load_orders(self, count: int, *, shuffle: bool) -> None:
@@ -80,7 +77,7 @@ class Training:
         )
         rates = {name: rate.array for name, rate in optimizer.rates.items()}
         data: Any = self.stream.data(step) if self.stream else self._data
-        return state, Given((rates, _arrays(recipe.rates)), self._seed, data, self._fresh)
+        return state, Given((rates, _arrays(recipe.rates)), self._seed, data, np.bool_(True))
 
     def _take(self, state: State) -> None:
         recipe = self.recipe
