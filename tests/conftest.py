@@ -11,7 +11,6 @@ import warnings
 
 import pytest
 
-
 # Compiled programs are kept beside pytest's own cache, not in the user's.
 os.environ.setdefault(
     "DOLTAP_CACHE", str(pathlib.Path(__file__).parent.parent / ".pytest_cache" / "programs")

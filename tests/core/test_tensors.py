@@ -246,11 +246,24 @@ def test_a_value_from_inside_a_program_is_refused_where_nothing_is_lent():
     np.testing.assert_array_equal(mine.numpy(), ARRAY)
 
 
-def test_a_placed_array_shares_no_memory_with_its_source():
-    source = np.zeros(4096, np.float32)
-    placed = place(source).block_until_ready()
+@pytest.mark.parametrize("offset", [0, 4, 64])
+def test_a_placed_array_shares_no_memory_with_its_source(offset):
+    # JAX takes over memory that begins at a multiple of 64 bytes without a copy.
+    memory = np.zeros(4096 + 128, np.uint8)
+    start = -memory.ctypes.data % 64 + offset
+    source = memory[start : start + 4000].view(np.float32)
+    placed, mine, assigned = place(source), Variable(source), Variable(source + 1).assign(source)
     source[:] = 1
     assert not np.asarray(placed).any()
+    assert not mine.numpy().any()
+    assert not assigned.numpy().any()
+
+
+def test_a_value_handed_out_survives_a_program_that_reuses_the_memory():
+    mine = variable()
+    handed_out = mine.value
+    jax.jit(lambda array: array * 0, donate_argnums=0)(mine.array)
+    np.testing.assert_array_equal(handed_out, ARRAY)
 
 
 def test_a_rate_knows_whether_it_is_zero():
