@@ -186,15 +186,15 @@ def compiled(recipe: Recipe, kind: str, layout: Layout | None, arguments: tuple[
     traced = jax.jit(
         functools.update_wrapper(parted, function),
         donate_argnums=(0,) if kind == "train" else (),
-        compiler_options=_compiler_options(recipe, layout),
     ).lower(*arguments)
+    options = _compiler_options(recipe, layout)
     if parts is None:
         text = traced.as_text()
         if "callback" in text:  # The text of a call back into Python does not say what it calls.
-            return Program(_compile(traced, function.__name__))
+            return Program(_compile(traced, function.__name__, options))
         key = ("text", hashlib.sha256(text.encode()).digest(), setting)
         program = _kept(key)
-    return program or _keep(key, Program(_compile(traced, function.__name__)))
+    return program or _keep(key, Program(_compile(traced, function.__name__, options)))
 
 
 def _setting(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -205,11 +205,17 @@ def _setting(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     return (structure, shapes, jax.default_backend(), switches, config.switches())
 
 
-def _compile(lowered: Any, name: str) -> Any:
+def _compile(lowered: Any, name: str, options: dict[str, Any]) -> Any:
     """The executable. Entries on disk that turn out to be damaged are deleted, without a word."""
     with _compiling, warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        executable = lowered.compile()
+        try:
+            executable = lowered.compile(compiler_options=options)
+        except jax.errors.JaxRuntimeError as error:
+            # The options only save time; a compiler that has dropped one goes without.
+            if "No such compile option" not in str(error):
+                raise
+            executable = lowered.compile()
     for warning in said:
         if "persistent compilation cache" in str(warning.message):
             _delete_entries(f"jit_{name}-")
@@ -229,7 +235,11 @@ def _compiler_options(recipe: Recipe, layout: Layout | None) -> dict[str, Any]:
         return {}
     rows = layout.rows if layout else 1
     largest = max((math.prod(weight.shape) for weight in recipe.weights), default=1)
-    return {"xla_cpu_multi_thread_eigen": rows * largest >= _ONE_CORE_BELOW}
+    # The newer code generator compiles half as fast, and to nothing faster, for programs like these.
+    return {
+        "xla_cpu_multi_thread_eigen": rows * largest >= _ONE_CORE_BELOW,
+        "xla_cpu_use_fusion_emitters": False,
+    }
 
 
 def _kept(key: Hashable) -> Program | None:
