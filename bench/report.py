@@ -30,8 +30,9 @@ scikit-learn is its MLPClassifier or MLPRegressor, which measures no accuracy
 while it trains, and in early_stop watches the accuracy instead of the loss.
 
 fashion_deep64 trains on raw pixels from 0 to 255, as its lesson does. Whether
-it leaves its first plateau is then luck, in Keras as in doltap: a third to a
-half of all starts do not. An epoch takes as long either way."""
+Keras on JAX leaves its first plateau is then luck: about half of its starts do
+not (doltap computes the loss from the logits, and does). An epoch takes as long
+either way."""
 
 
 def main_table(rows: Sequence[Row], results: Results, peers: Sequence[str]) -> list[list[str]]:

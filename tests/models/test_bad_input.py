@@ -270,6 +270,7 @@ SPARSE, ONE_HOT_LOSS, BINARY = "sparse_categorical_crossentropy", "categorical_c
         (ONE_HOT_LOSS, 3, NUMBERS[:, None], LabelError, ("class numbers of shape (20, 1)",)),
         (ONE_HOT_LOSS, 3, ONE_HOT * 2, LabelError, ("labels from 0 to 1", "got 2.0 in row 0")),
         (ONE_HOT_LOSS, 3, ONE_HOT[:, :2], ShapeError, ("shape (20, 3)", "shape (20, 2)")),
+        (ONE_HOT_LOSS, 1, NUMBERS % 2, LabelError, ("a single output", "binary_crossentropy")),
         (BINARY, 1, NUMBERS, LabelError, ("labels from 0 to 1", "got 2 in row 2", "6 of 20")),
         (BINARY, 1, NUMBERS % 2 * 2 - 1, LabelError, ("got -1 in row 0",)),
         (BINARY, 3, NUMBERS, ShapeError, ("shape (20, 3)", "shape (20,)")),

@@ -230,7 +230,14 @@ def _refuse(y: np.ndarray, bad: np.ndarray, what: str, expected: str, fix: str) 
 def _check_not_class_numbers(y: np.ndarray, output_shape: tuple[int | None, ...], what: str) -> None:
     units = output_shape[-1]
     row, wanted = y.shape[1:], tuple(output_shape[1:-1])
-    if units is not None and units > 1 and (_agrees(row, wanted) or _agrees(row, (*wanted, 1))):
+    if units == 1:
+        raise LabelError(
+            what,
+            expected="one-hot labels of two classes or more",
+            got="a last layer with a single output",
+            fix="For yes or no use loss='binary_crossentropy' with activation='sigmoid'.",
+        )
+    if units is not None and (_agrees(row, wanted) or _agrees(row, (*wanted, 1))):
         raise LabelError(
             what,
             expected=f"one-hot labels of shape ({len(y)}, {units})",
