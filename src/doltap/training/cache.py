@@ -52,6 +52,7 @@ _JAX_THRESHOLDS = {
 }
 # Products of fewer numbers than this run faster on one core than on two.
 _ONE_CORE_BELOW = 1 << 25
+_MANY_MOVED = 1 << 17
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {"train": train_loop, "test": test_loop, "predict": predict_rows}
 
@@ -207,21 +208,28 @@ def _setting(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _compile(lowered: Any, name: str, options: dict[str, Any]) -> Any:
     """The executable. Entries on disk that turn out to be damaged are deleted, without a word."""
+    if getattr(jax.config, _JAX_FOLDER) is None:
+        return _executable(lowered, options)
+    # Only one thread at a time may catch warnings.
     with _compiling, warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        try:
-            executable = lowered.compile(compiler_options=options)
-        except jax.errors.JaxRuntimeError as error:
-            # The options only save time; a compiler that has dropped one goes without.
-            if "No such compile option" not in str(error):
-                raise
-            executable = lowered.compile()
+        executable = _executable(lowered, options)
     for warning in said:
         if "persistent compilation cache" in str(warning.message):
             _delete_entries(f"jit_{name}-")
         else:
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
     return executable
+
+
+def _executable(lowered: Any, options: dict[str, Any]) -> Any:
+    try:
+        return lowered.compile(compiler_options=options)
+    except jax.errors.JaxRuntimeError as error:
+        # The options only save time; a compiler that has dropped one goes without.
+        if "No such compile option" not in str(error):
+            raise
+        return lowered.compile()
 
 
 def _delete_entries(start: str) -> None:
@@ -234,11 +242,14 @@ def _compiler_options(recipe: Recipe, layout: Layout | None) -> dict[str, Any]:
     if jax.default_backend() != "cpu":
         return {}
     rows = layout.rows if layout else 1
-    largest = max((math.prod(weight.shape) for weight in recipe.weights), default=1)
-    # The newer code generator compiles half as fast, and to nothing faster, for programs like these.
+    sizes = [math.prod(weight.shape) for weight in recipe.weights]
+    slots = [math.prod(slot.shape) for group in recipe.slots for slot in group.values()]
+    moved = sum(sizes) + sum(slots) if recipe.optimizer else 0
+    # XLA's newer code generator compiles half as fast; its loops pay that back
+    # where an update has many numbers to move.
     return {
-        "xla_cpu_multi_thread_eigen": rows * largest >= _ONE_CORE_BELOW,
-        "xla_cpu_use_fusion_emitters": False,
+        "xla_cpu_multi_thread_eigen": rows * max(sizes, default=1) >= _ONE_CORE_BELOW,
+        "xla_cpu_use_fusion_emitters": moved >= _MANY_MOVED,
     }
 
 

@@ -121,9 +121,28 @@ class Evaluation:
         ]
         # What NumPy holds may be shared with the device instead of copied.
         self._data = jax.device_put((rows.x, rows.y, rows.weights)) if len(self._pieces) == 1 else None
+        self._ahead: threading.Thread | None = None
+
+    def compile_ahead(self) -> None:
+        """Begin to compile the program, while that of training is compiled too.
+
+        Not where code of the user's takes part, which need not bear two threads.
+        """
+        if not self.recipe.exact_batches and self._data is not None:
+            self._ahead = threading.Thread(target=self._compile, name="compiling for validation")
+            self._ahead.start()
+
+    def _compile(self) -> None:
+        # What goes wrong here goes wrong again, and is said, when the program is needed.
+        with contextlib.suppress(Exception):
+            schedule = self._pieces[0][1]
+            arguments = self._arguments(schedule, self._data, _arrays(self.recipe.totals), 0, 1, fresh=True)
+            cache.known(self.recipe, "test", schedule.layout(0), arguments)
 
     def run(self, listeners: CallbackList, display: Display | None = None) -> dict[str, float]:
         """All batches once; the results by name."""
+        if self._ahead:
+            self._ahead.join()
         listens = listeners.listens_to("on_test_batch_end", "on_test_batch_begin")
         listeners.call("on_test_begin", {})
         self.totals = _arrays(self.recipe.totals)
@@ -149,17 +168,23 @@ class Evaluation:
     def _advance(
         self, schedule: Schedule, data: Any, start: int, stop: int, *, fresh: bool
     ) -> dict[str, float]:
-        recipe, layout = self.recipe, schedule.layout(start)
-        state = State(_arrays(recipe.weights), _arrays(recipe.fixed), [], self.totals, np.int32(0))
-        given = Given(({}, _arrays(recipe.rates)), np.zeros(2, np.uint32), data, np.bool_(fresh))
-        arguments = (state, given, np.int32(start), np.int32(stop))
-        steps = cache.known(recipe, "test", layout, arguments)
+        arguments = self._arguments(schedule, data, self.totals, start, stop, fresh=fresh)
+        steps = cache.known(self.recipe, "test", schedule.layout(start), arguments)
         began = time.perf_counter()
         state, line = steps.executable(*arguments)
-        logs = _named(recipe, np.asarray(line))
+        logs = _named(self.recipe, np.asarray(line))
         steps.seconds_per_step = (time.perf_counter() - began) / (stop - start)
         self.totals = state.totals
         return logs
+
+    def _arguments(
+        self, schedule: Schedule, data: Any, totals: list[Any], start: int, stop: int, *, fresh: bool
+    ) -> tuple[Any, ...]:
+        """What the program takes, as the Variables hold it now."""
+        recipe = self.recipe
+        state = State(_arrays(recipe.weights), _arrays(recipe.fixed), [], totals, np.int32(0))
+        given = Given(({}, _arrays(recipe.rates)), np.zeros(2, np.uint32), data, np.bool_(fresh))
+        return state, given, np.int32(start), np.int32(stop)
 
 
 def _horizon(recipe: Recipe, kind: str, schedule: Schedule, start: int, stop: int, seconds: float) -> int:
@@ -181,6 +206,8 @@ def fit(
 ) -> None:
     """Train for the epochs of the settings, calling back at every moment somebody listens to."""
     epochs = _Epochs(training, validation, settings, listeners, display)
+    if validation is not None and settings.last > settings.first:
+        validation.compile_ahead()
     listeners.call("on_train_begin", {})
     epoch = settings.first
     try:
