@@ -7,6 +7,7 @@ the traced program itself is the key.
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -208,28 +209,26 @@ def _setting(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _compile(lowered: Any, name: str, options: dict[str, Any]) -> Any:
     """The executable. Entries on disk that turn out to be damaged are deleted, without a word."""
-    if getattr(jax.config, _JAX_FOLDER) is None:
-        return _executable(lowered, options)
+    reads_disk = getattr(jax.config, _JAX_FOLDER) is not None
     # Only one thread at a time may catch warnings.
-    with _compiling, warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        executable = _executable(lowered, options)
+    lock: Any = _compiling if reads_disk else contextlib.nullcontext()
+    catching: Any = warnings.catch_warnings(record=True) if reads_disk else contextlib.nullcontext([])
+    with lock, catching as said:
+        if reads_disk:
+            warnings.simplefilter("always")
+        try:
+            executable = lowered.compile(compiler_options=options)
+        except jax.errors.JaxRuntimeError as error:
+            # The options only save time; a compiler that has dropped one goes without.
+            if "No such compile option" not in str(error):
+                raise
+            executable = lowered.compile()
     for warning in said:
         if "persistent compilation cache" in str(warning.message):
             _delete_entries(f"jit_{name}-")
         else:
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
     return executable
-
-
-def _executable(lowered: Any, options: dict[str, Any]) -> Any:
-    try:
-        return lowered.compile(compiler_options=options)
-    except jax.errors.JaxRuntimeError as error:
-        # The options only save time; a compiler that has dropped one goes without.
-        if "No such compile option" not in str(error):
-            raise
-        return lowered.compile()
 
 
 def _delete_entries(start: str) -> None:
