@@ -46,3 +46,13 @@ def test_every_file_the_readme_points_to_is_there():
         text = (ROOT / name).read_text(encoding="utf-8")
         for path in re.findall(r"\]\(([^)#:]+)\)", text) + re.findall(r"`(src/[^`]+|docs/[^`]+)`", text):
             assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_table_of_speed_is_the_measured_one(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    shown = re.search(r"<!-- bench -->\n(.*?)<!-- /bench -->", text, re.S).group(1)
+    measured = (ROOT / "bench" / "RESULTS.md").read_text(encoding="utf-8").splitlines()
+    rows = [line for line in shown.splitlines() if line.startswith("|")]
+    assert len(rows) >= 10
+    assert all(row in measured for row in rows)

@@ -380,8 +380,24 @@ class Huber(Loss):
         self.options = {"delta": delta}
 
 
+class _Smoothed(Loss):
+    """What the cross-entropies with labels between 0 and 1 have in common."""
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name, reduction, dtype)
+        self.options = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
+
+
 @names.register("bce")
-class BinaryCrossentropy(Loss):
+class BinaryCrossentropy(_Smoothed):
     """For outputs that each answer yes or no.
 
     Args:
@@ -393,21 +409,9 @@ class BinaryCrossentropy(Loss):
     undoes = "sigmoid"
     function = binary_crossentropy
 
-    def __init__(
-        self,
-        from_logits: bool = False,
-        label_smoothing: float = 0.0,
-        axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
-        name: str = "binary_crossentropy",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(name, reduction, dtype)
-        self.options = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
-
 
 @names.register("cce")
-class CategoricalCrossentropy(Loss):
+class CategoricalCrossentropy(_Smoothed):
     """For one class a row, labels one-hot.
 
     Args:
@@ -418,18 +422,6 @@ class CategoricalCrossentropy(Loss):
     labels = "one-hot"
     undoes = "softmax"
     function = categorical_crossentropy
-
-    def __init__(
-        self,
-        from_logits: bool = False,
-        label_smoothing: float = 0.0,
-        axis: int = -1,
-        reduction: str | None = "sum_over_batch_size",
-        name: str = "categorical_crossentropy",
-        dtype: Any = None,
-    ) -> None:
-        super().__init__(name, reduction, dtype)
-        self.options = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
 
 
 @names.register("scce")
