@@ -15,7 +15,7 @@ help:
 	@echo "make test      run the tests (TESTS=tests/datasets for some of them)"
 	@echo "make check     formatting, lint, types and the order of imports"
 	@echo "make fix       repair what can be repaired of formatting and lint"
-	@echo "make bench     measure against Keras, PyTorch and scikit-learn; writes bench/RESULTS.md"
+	@echo "make bench     measure against Keras, PyTorch and scikit-learn; writes bench/RESULTS.md and the READMEs' table"
 	@echo "make size      count the lines of each package"
 	@echo "make nightly   run all tests, the slow ones too, and compare 30 epochs of Fashion-MNIST with Keras"
 	@echo "make clean     remove the environment and everything that was made"
@@ -38,6 +38,7 @@ fix: $(VENV)/.check
 
 bench: $(VENV)/.test
 	$(RUN) bench/run.py
+	$(RUN) bench/readme.py
 
 size:
 	@for folder in src/doltap src/doltap/*/ tests bench; do \
