@@ -27,10 +27,9 @@ def main() -> None:
     for name, words in _WORDS.items():
         path = ROOT / name
         part = f"<!-- bench -->\n{words.format(**facts)}\n\n{table}\n<!-- /bench -->"
-        text = path.read_text(encoding="utf-8")
-        path.write_text(
-            re.sub(r"<!-- bench -->.*?<!-- /bench -->", lambda _: part, text, flags=re.S), "utf-8"
-        )
+        before, rest = path.read_text(encoding="utf-8").split("<!-- bench -->")
+        after = rest.split("<!-- /bench -->")[1]
+        path.write_text(before + part + after, encoding="utf-8")
 
 
 def _found(pattern: str, text: str) -> str:
