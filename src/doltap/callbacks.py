@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from doltap.errors import NotSupportedError
+from doltap.errors import NotSupportedError, closest
 
 __all__ = ["Callback", "CallbackList", "EarlyStopping", "History"]
 
@@ -223,7 +223,8 @@ class EarlyStopping(Callback):
         """Compare this epoch with the best one, and stop when patience is at its end."""
         value = (logs or {}).get(self.monitor)
         if value is None:
-            known = ", ".join(logs or ())
+            guess = closest(self.monitor, logs or ())
+            known = ", ".join(logs or ()) + (f" (did you mean '{guess}'?)" if guess else "")
             warnings.warn(
                 f"EarlyStopping watches '{self.monitor}', which is not among the logs: {known}. "
                 "Give fit validation_data or validation_split for the names that begin with val_.",

@@ -11,9 +11,33 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from doltap.errors import UnknownArgumentError, UnknownNameError
+from doltap.errors import NotSupportedError, UnknownArgumentError, UnknownNameError
 
 __all__ = ["Configured", "Names", "arguments_of", "check_arguments", "snake_case"]
+
+
+# Keywords that Keras has and doltap has not yet.
+_PLANNED = frozenset(
+    [
+        "kernel_regularizer",
+        "bias_regularizer",
+        "activity_regularizer",
+        "kernel_constraint",
+        "bias_constraint",
+        "lora_rank",
+        "weight_decay",
+        "clipnorm",
+        "clipvalue",
+        "global_clipnorm",
+        "use_ema",
+        "ema_momentum",
+        "ema_overwrite_frequency",
+        "gradient_accumulation_steps",
+        "loss_scale_factor",
+        "decay",
+        "autocast",
+    ]
+)
 
 
 class Configured:
@@ -103,5 +127,9 @@ def arguments_of(call: Callable[..., Any]) -> list[str]:
 def check_arguments(call: str, given: dict[str, Any], known: list[str]) -> None:
     """An error for the first keyword that nobody knows."""
     for name in given:
+        if name in _PLANNED:
+            raise NotSupportedError(
+                call, expected="keywords it has", got=f"'{name}='", fix="It is not there yet; leave it out."
+            )
         if name not in known:
             raise UnknownArgumentError.of(call, name, known)

@@ -142,6 +142,12 @@ class Layer(Configured):
         self.build(input_shape)
         self._pass_seed_on()
         self.built = True
+        is_plain = isinstance(input_shape, tuple) and all(
+            s is None or isinstance(s, int) for s in input_shape
+        )
+        if is_plain and any(not child.built for child in self.children()):
+            # The layers inside are built by the call that first uses them.
+            self._traced_output_shape(input_shape)
 
     # Weights.
 
@@ -292,7 +298,15 @@ class Layer(Configured):
                 return self(inputs)
 
         arrays = [jax.ShapeDtypeStruct(v.shape, v.dtype) for v in variables]
-        return tuple(jax.eval_shape(trace, arrays, jax.ShapeDtypeStruct(sizes, self.dtype)).shape)
+        output = jax.eval_shape(trace, arrays, jax.ShapeDtypeStruct(sizes, self.dtype))
+        if not hasattr(output, "shape"):
+            raise NotSupportedError(
+                f"layer '{self.name}'",
+                expected="call(self, inputs) to return one array",
+                got=type(output).__name__,
+                fix="Let call end with: return outputs.",
+            )
+        return tuple(output.shape)
 
 
 def _marking(build: Callable[..., None]) -> Callable[..., None]:

@@ -34,7 +34,10 @@ if "JAX_CPU_ENABLE_ASYNC_DISPATCH" not in os.environ:
 def place(array: Any) -> jax.Array:
     """A copy of the array on the device, in a buffer that a program may reuse."""
     # JAX shares the memory of a NumPy array that happens to lie well, whatever may_alias says.
-    return jax.device_put(array if isinstance(array, jax.Array) else np.array(array), may_alias=False)
+    host = array if isinstance(array, jax.Array) else np.array(array)
+    # A layer may be built while its shape is traced; its weights are arrays all the same.
+    with jax.ensure_compile_time_eval():
+        return jax.device_put(host, may_alias=False)
 
 
 @contextlib.contextmanager

@@ -51,6 +51,15 @@ class Model(Layer):
 
     # What a kind of model overrides.
 
+    def build(self, input_shape: Any) -> None:
+        """Make the weights; only a kind of model knows how."""
+        raise NotSupportedError(
+            f"model '{self.name}'",
+            expected="a Sequential",
+            got=f"the class {type(self).__name__}",
+            fix="Models as classes of one's own are not there yet; use Sequential([...]).",
+        )
+
     @property
     def layers(self) -> list[Layer]:
         """The layers, first to last, without the promise of the input."""
@@ -300,6 +309,10 @@ class Model(Layer):
         """The output for these rows, as one batch."""
         return self.predict(x, _row_count(x), 0)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Compiled programs stay behind when a model is copied or pickled.
+        return {**vars(self), "_recipes": {}}
+
     # Showing.
 
     def summary(
@@ -384,6 +397,7 @@ class Model(Layer):
 
     def _labelled(self, x: Any, y: Any, sample_weight: Any, of: str) -> Rows:
         if y is None:
+            batches.as_array(x, f"{of}x")
             raise DataError(f"{of}y", expected="a label for each row of x", got="None", fix="Pass y too.")
         rows = batches.prepare(x, y, sample_weight, of=of)
         rows.x = self._fitting(rows.x, f"{of}x")
@@ -405,6 +419,13 @@ class Model(Layer):
         """The inputs in the shape the model was built for; it is built for theirs if it was not yet."""
         if not self.built:
             self.build((None, *x.shape[1:]))
+            if not self.built:
+                raise ShapeError(
+                    f"model '{self.name}'",
+                    expected="layers",
+                    got="none",
+                    fix="Add some: model.add(Dense(1)).",
+                )
         wanted = self._input_shape or ()
         if x.shape[1:] != wanted[1:]:
             x = _with_rank(x, wanted)
@@ -490,7 +511,10 @@ def _level(verbose: Any) -> int:
 def _checked_count(name: str, value: Any, *, least: int = 1) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < least:
         raise DataError(
-            name, expected=f"a whole number, {least} or more", got=repr(value), fix=f"For example {name}=32."
+            name,
+            expected=f"a whole number, {least} or more",
+            got=repr(value),
+            fix=f"For example {name}={32 if name.endswith('size') else 10 if name == 'epochs' else least}.",
         )
     return int(value)
 

@@ -87,6 +87,13 @@ class Sequential(Model):
                 got=repr(layer),
                 fix=f"Call it: {layer.__name__}(...)." if is_class else "For example Dense(10).",
             )
+        if "_own_weights" not in vars(layer):
+            raise NotSupportedError(
+                f"layer {type(layer).__name__}",
+                expected="its __init__ to call super().__init__() first",
+                got="one that does not",
+                fix="Begin your __init__ with: super().__init__(**kwargs).",
+            )
         if isinstance(layer, InputLayer) and (self._layers or self._input_shape is not None):
             raise ShapeError(
                 f"model '{self.name}'",

@@ -55,7 +55,7 @@ class Display:
         self._began = time.perf_counter()
         if title:
             self._console.print(title, markup=False)
-        if self.is_live:
+        if self.is_live and (self._console.is_terminal or self._console.is_jupyter):
             columns = (
                 MofNCompleteColumn(),
                 BarColumn(bar_width=20),

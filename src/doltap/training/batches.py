@@ -100,6 +100,8 @@ def _signed(dtype: Any) -> Any:
 
 
 def _to_numpy(data: Any, what: str) -> np.ndarray:
+    if data is None:
+        raise DataError(what, expected="an array", got="None", fix="For example model.fit(x, y).")
     if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
         # A value that is not there is a NaN, which is found with its row and column.
         return np.ma.filled(data.astype(np.float64), np.nan)

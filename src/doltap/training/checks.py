@@ -132,6 +132,8 @@ def check_shape(what: str, got: tuple[int, ...], wanted: tuple[int | None, ...],
     else:
         expected, number = f"rows of shape {tuple(wanted[1:])}", f"rows of shape {got[1:]} (shape {got})"
         fix = f"Reshape {what}, or give the first layer the shape of a row."
+        if _agrees(got, wanted[1:]):
+            fix = f"This is a single row; make it a batch of one: {what}[None]."
     raise ShapeError(f"layer '{layer}', given {what}", expected=expected, got=number, fix=fix)
 
 
@@ -193,12 +195,14 @@ def _check_class_numbers(
         )
     row, wanted = y.shape[1:], tuple(output_shape[1:-1])
     if row not in (wanted, (*wanted, 1)) and not any(_agrees(row, w) for w in (wanted, (*wanted, 1))):
-        raise ShapeError(
-            what,
-            expected=f"one class number a row, shape ({len(y)},)",
-            got=f"shape {y.shape}",
-            fix="Give y one integer for each row of x.",
-        )
+        fix = "Give y one integer for each row of x."
+        if wanted:
+            fix = (
+                f"The last layer gives rows of shape {tuple(output_shape[1:])}: for one class a row, put "
+                "Flatten() in front of the Dense layers."
+            )
+        shape = (len(y), *wanted)
+        raise ShapeError(what, expected=f"class numbers of shape {shape}", got=f"shape {y.shape}", fix=fix)
     if not np.issubdtype(y.dtype, np.integer) and y.dtype != bool:
         _refuse(y, y != np.floor(y), what, "whole numbers as class numbers", "Use y.astype(int).")
     if num_classes is None:
