@@ -104,7 +104,7 @@ class Layer(Configured):
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """The shape of the output, None where it depends on the batch."""
-        return self._traced_output_shape(as_shape(input_shape))
+        return self.traced_output_shape(as_shape(input_shape))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as a plain dict."""
@@ -142,12 +142,6 @@ class Layer(Configured):
         self.build(input_shape)
         self._pass_seed_on()
         self.built = True
-        is_plain = isinstance(input_shape, tuple) and all(
-            s is None or isinstance(s, int) for s in input_shape
-        )
-        if is_plain and any(not child.built for child in self.children()):
-            # The layers inside are built by the call that first uses them.
-            self._traced_output_shape(input_shape)
 
     # Weights.
 
@@ -283,7 +277,8 @@ class Layer(Configured):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
-    def _traced_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def traced_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """The output's shape as a call gives it; the layers inside are built by that call."""
         # Two different batch lengths show which dimensions depend on the batch.
         self.ensure_built(input_shape)
         shapes = [self._shape_for(input_shape, stand_in) for stand_in in (3, 5)]

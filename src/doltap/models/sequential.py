@@ -127,6 +127,8 @@ class Sequential(Model):
         shapes = []
         for layer in self._layers:
             layer.ensure_built(shape)
+            if any(not child.built for child in layer.children()):
+                layer.traced_output_shape(shape)
             shape = as_shape(layer.compute_output_shape(shape))
             shapes.append(shape)
         self._shapes = shapes
