@@ -53,7 +53,7 @@ _JAX_THRESHOLDS = {
 }
 # Products of fewer numbers than this run faster on one core than on two.
 _ONE_CORE_BELOW = 1 << 25
-_MANY_MOVED = 3 << 17
+_MANY_MOVED = 1 << 17
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {"train": train_loop, "test": test_loop, "predict": predict_rows}
 
