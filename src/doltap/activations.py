@@ -24,9 +24,8 @@ from doltap.errors import ShapeError, UnknownNameError
 __all__ = ["deserialize", "get", "names", "origin_of", "remembering", "serialize"]
 __all__ += ["heaviside", "linear", "sgn", "sign", "step", "threshold", "leaky_relu", "relu", "relu6"]
 __all__ += ["celu", "elu", "exponential", "gelu", "hard_silu", "hard_swish", "mish", "selu", "silu"]
-__all__ += ["softplus", "sparse_plus", "squareplus", "swish"]
 __all__ += ["hard_sigmoid", "hard_tanh", "log_sigmoid", "sigmoid", "softsign", "sparse_sigmoid", "tanh"]
-__all__ += ["hard_shrink", "soft_shrink", "tanh_shrink"]
+__all__ += ["hard_shrink", "soft_shrink", "tanh_shrink", "softplus", "sparse_plus", "squareplus", "swish"]
 __all__ += ["glu", "log_softmax", "softmax", "sparsemax"]
 
 names = registry.Names("activation")

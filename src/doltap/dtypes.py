@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 
 from doltap import config
 
-__all__ = ["is_float", "on_device", "standardize"]
+__all__ = ["is_float", "standardize"]
 
 
 def standardize(dtype: Any) -> str:
     """The plain name of a type, whatever it was given as; None means `floatx()`.
 
-    >>> standardize(np.float32), standardize("int64"), standardize(None)
+    >>> standardize(jnp.float32), standardize("int64"), standardize(None)
     ('float32', 'int64', 'float32')
     """
     if dtype is None:
@@ -31,14 +29,3 @@ def standardize(dtype: Any) -> str:
 def is_float(dtype: Any) -> bool:
     """Whether the type holds real numbers."""
     return bool(jnp.issubdtype(dtype, jnp.floating))
-
-
-def on_device(dtype: Any) -> np.dtype[Any]:
-    """The type an array of `dtype` has on the device.
-
-    Without JAX's 64-bit mode that is the 32-bit relative.
-
-    >>> on_device(np.int64).name, on_device(np.uint8).name
-    ('int32', 'uint8')
-    """
-    return np.dtype(jax.dtypes.canonicalize_dtype(dtype))
