@@ -8,13 +8,14 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test check fix bench size nightly clean
+.PHONY: help demo test check fix docs bench size nightly clean
 
 help:
 	@echo "make demo      train a small classifier on pictures of clothes (DEMO_EPOCHS=1 for a short look)"
 	@echo "make test      run the tests (TESTS=tests/datasets for some of them)"
 	@echo "make check     formatting, lint, types and the order of imports"
 	@echo "make fix       repair what can be repaired of formatting and lint"
+	@echo "make docs      write docs/coverage.md, the table of Keras's names"
 	@echo "make bench     measure against Keras, PyTorch and scikit-learn; writes bench/RESULTS.md and the READMEs' table"
 	@echo "make size      count the lines of each package"
 	@echo "make nightly   run all tests, the slow ones too, and compare 30 epochs of Fashion-MNIST with Keras"
@@ -36,12 +37,15 @@ fix: $(VENV)/.check
 	$(RUN) -m ruff format .
 	$(RUN) -m ruff check --fix .
 
+docs: $(VENV)/.test
+	$(RUN) docs/coverage.py
+
 bench: $(VENV)/.test
 	$(RUN) bench/run.py
 	$(RUN) bench/readme.py
 
 size:
-	@for folder in src/doltap src/doltap/*/ tests bench; do \
+	@for folder in src/doltap src/doltap/*/ tests bench docs examples; do \
 	  deep=$$(test $$folder = src/doltap && echo 1 || echo 9); \
 	  find $$folder -maxdepth $$deep -name '*.py' -exec cat {} + | wc -l | xargs printf '%7s  %s\n' | sed "s|$$| $$folder|"; \
 	done
@@ -55,7 +59,7 @@ nightly: $(VENV)/.test
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info demo-output
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
-	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	find src tests bench docs examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made:
 	@command -v $(PYTHON) >/dev/null || { \

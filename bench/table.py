@@ -54,6 +54,14 @@ ROWS = (
     Row("early_stop", "seconds", "early_stop: 8 epochs with compilation", 2.5, compiles=True),
     Row("early_stop", "peak_megabytes", "early_stop: peak memory", 1),
     Row("predict1", "seconds", "predict1: 200 single rows", 8),
+    Row(
+        "functional50",
+        "seconds",
+        "functional50: 50 layers built, called and trained for a step",
+        2,
+        compiles=True,
+    ),
+    Row("functional50", "build_seconds", "functional50: building alone"),
     Row("import", "seconds", "import", 2),
     Row("import", "process_seconds", "import: the whole process"),
 )

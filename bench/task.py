@@ -23,6 +23,7 @@ MODULES = {
     "fashion_accuracy": "clothes",
     "early_stop": "early_stopping",
     "predict1": "single_rows",
+    "functional50": "functional",
     "import": "importing",
     "prepare": "pictures",
 }

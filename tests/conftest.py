@@ -9,12 +9,16 @@ import os
 import pathlib
 import warnings
 
+import jaxtyping
 import pytest
 
 # Compiled programs are kept beside pytest's own cache, not in the user's.
 os.environ.setdefault(
     "DOLTAP_CACHE", str(pathlib.Path(__file__).parent.parent / ".pytest_cache" / "programs")
 )
+
+# The shapes in the signatures are checked wherever these packages are called from a test.
+jaxtyping.install_import_hook(["doltap.losses", "doltap.optimizers"], "typechecking.checked")
 
 
 @pytest.fixture(scope="session")

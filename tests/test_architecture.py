@@ -13,7 +13,9 @@ import pytest
 
 SOURCE = pathlib.Path(__file__).parent.parent / "src" / "doltap"
 FILES = sorted(SOURCE.rglob("*.py"))
-DOORS = ["layers", "optimizers", "models", "core", "datasets", "utils", "backend"]
+DOORS = ["layers", "losses", "metrics", "optimizers", "initializers", "callbacks", "models", "core"]
+DOORS += ["datasets", "utils", "saving", "backend", "dtype_policies", "mixed_precision", "preprocessing"]
+DOORS += ["ops", "ops/nn", "ops/numpy"]
 
 
 def module_of(path):
@@ -102,8 +104,10 @@ def test_a_door_holds_imports_and_nothing_else(name):
     statements = ast.parse(path.read_text()).body
     assert isinstance(statements[0], ast.Expr), "a door begins with its docstring"
     for statement in statements[1:]:
-        is_all = isinstance(statement, ast.Assign) and statement.targets[0].id == "__all__"
-        assert is_all or isinstance(statement, (ast.Import, ast.ImportFrom)), ast.unparse(statement)
+        is_all = isinstance(statement, (ast.Assign, ast.AugAssign)) and "__all__" in ast.unparse(statement)
+        is_guard = ast.unparse(statement).startswith("doors.guard(__name__")
+        is_import = isinstance(statement, (ast.Import, ast.ImportFrom))
+        assert is_all or is_guard or is_import, ast.unparse(statement)
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -196,7 +200,8 @@ def test_one_batch_touches_few_files_and_few_functions():
         counts["cold"],
         counts["warm"],
     )
-    assert 5 <= cold_files <= 18, cold_names
-    assert cold_functions <= 120, cold_functions
+    # Losses, metrics and callbacks are folders now: docs/notes/0010.
+    assert 5 <= cold_files <= 33, cold_names
+    assert cold_functions <= 205, cold_functions
     assert 5 <= warm_files <= 10, warm_names
     assert warm_functions <= 60, warm_functions

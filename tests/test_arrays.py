@@ -164,3 +164,73 @@ def test_length_zero_keeps_nothing():
 def test_sequences_that_cannot_be_padded_are_named(sequences, arguments, error, complaint):
     with pytest.raises(error, match=complaint):
         arrays.pad_sequences(sequences, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "left", "right"),
+    [
+        ({"left_size": 0.8}, 8, 2),
+        ({"right_size": 0.3}, 7, 3),
+        ({"left_size": 6}, 6, 4),
+        ({"left_size": 0.5, "right_size": 2}, 5, 2),
+    ],
+)
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_rows_are_split_in_two(sizes, left, right, kind):
+    x, y = np.arange(20).reshape(10, 2), np.arange(10)
+    first, second = arrays.split_dataset(kind((x, y)), **sizes)
+    assert type(first) is type(second) is kind
+    np.testing.assert_array_equal(first[0], x[:left])
+    np.testing.assert_array_equal(second[0], x[10 - right :])
+    np.testing.assert_array_equal(first[1], y[:left])
+    assert_same(arrays.split_dataset(y, **sizes)[1], y[10 - right :])
+
+
+def test_rows_are_mixed_alike_and_repeatably():
+    x, y = np.arange(20).reshape(10, 2), np.arange(10)
+    first, second = arrays.split_dataset((x, y), 0.5, shuffle=True, seed=1)
+    np.testing.assert_array_equal(first[0][:, 0], first[1] * 2)
+    assert sorted([*first[1], *second[1]]) == list(range(10))
+    assert first[1].tolist() != list(range(5))
+    assert first[1].tolist() == arrays.split_dataset(y, 0.5, shuffle=True, seed=1)[0].tolist()
+    np.random.seed(4)
+    followed = arrays.split_dataset(y, 0.5, shuffle=True)[0].tolist()
+    np.random.seed(4)
+    assert followed == arrays.split_dataset(y, 0.5, shuffle=True)[0].tolist()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "complaint"),
+    [
+        ({}, "two parts of 10 rows"),
+        ({"left_size": 1.0}, "neither of them empty, got left_size=1.0"),
+        ({"left_size": 0.8, "right_size": 0.4}, "right_size=0.4"),
+        ({"left_size": 11}, "left_size=11"),
+        ({"right_size": -1}, "right_size=-1"),
+        ({"left_size": True}, "left_size=True"),
+    ],
+)
+def test_parts_that_cannot_be_are_named(sizes, complaint):
+    with pytest.raises(DataError, match=complaint):
+        arrays.split_dataset(np.arange(10), **sizes)
+
+
+@pytest.mark.parametrize("dataset", [(np.arange(3), np.arange(4)), [], np.float32(1)])
+def test_arrays_without_rows_in_common_cannot_be_split(dataset):
+    with pytest.raises(ShapeError, match="the same number of rows"):
+        arrays.split_dataset(dataset, 0.5)
+
+
+def test_batches_are_packed_and_unpacked_as_in_keras(keras):
+    for given in ((1,), (1, 2), (1, 2, 3), ([1, 2],), ((1,),)):
+        packed = arrays.pack_x_y_sample_weight(*given)
+        assert packed == keras.utils.pack_x_y_sample_weight(*given)
+        assert arrays.unpack_x_y_sample_weight(packed) == keras.utils.unpack_x_y_sample_weight(packed)
+    for wrong in ((1, 2, 3, 4), ()):
+        with pytest.raises(DataError, match="a batch"):
+            arrays.unpack_x_y_sample_weight(wrong)
+
+
+def test_arrays_are_cast_to_the_type_of_weights():
+    assert arrays.cast_to_floatx([1, 2]).tolist() == [1.0, 2.0]
+    assert arrays.cast_to_floatx(np.float64(0.5)).dtype == np.float32

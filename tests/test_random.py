@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doltap import config, random
-from doltap.errors import DataError
+from doltap.errors import DataError, ShapeError
 from doltap.random import SeedGenerator
 
 quick = settings(max_examples=40, deadline=None)
@@ -125,3 +125,145 @@ def test_scopes_nest_and_end_after_an_error():
         second = bits(generator.next())
     with random.key_scope(random.words(1), 0):
         assert [bits(generator.next()) for _ in range(2)] == [first, second]
+
+
+# Random numbers
+
+DRAWS = {
+    "normal": [((2, 3),), ((500,), 3.0, 0.5), ((4,), 0.0, 1.0, "float16")],
+    "truncated_normal": [((2, 3),), ((500,), 3.0, 0.5, "float32")],
+    "uniform": [((2, 3),), ((500,), -3.0, 2.0), ((4,), 0.0, 1.0, "bfloat16")],
+    "randint": [((500,), -2, 9), ((4,), 0, 200, "uint8")],
+    "categorical": [([[0.1, 2.0, -1.0]], 20), (np.zeros((3, 4), "float32"), 5, "int16")],
+    "gamma": [((50,), 2.0), ((2, 3), np.array([0.5, 1.0, 5.0]))],
+    "beta": [((50,), 2.0, 0.5), ((2,), [1.0, 2.0], [3.0, 4.0])],
+    "binomial": [((50,), 10.0, 0.3), ((2,), [5.0, 6.0], [0.1, 0.9])],
+    "shuffle": [(np.arange(20),), (np.arange(12.0).reshape(3, 4), 1)],
+    "dropout": [(np.ones((20, 20), "float32"), 0.3), (np.ones((4, 6), "float32"), 0.5, (None, 1))],
+}
+EVERY_DRAW = [(name, arguments) for name, listed in DRAWS.items() for arguments in listed]
+
+
+@pytest.mark.parametrize(("name", "arguments"), EVERY_DRAW)
+def test_a_whole_number_as_seed_gives_keras_numbers(keras, name, arguments):
+    for seed in (0, 7, 2**32 - 1):
+        ours = getattr(random, name)(*arguments, seed=seed)
+        converted = [np.asarray(each, "float32") if isinstance(each, list) else each for each in arguments]
+        theirs = getattr(keras.random, name)(*converted, seed=seed)
+        assert (ours.shape, ours.dtype, ours.weak_type) == (theirs.shape, theirs.dtype, False)
+        np.testing.assert_array_equal(np.asarray(ours), np.asarray(theirs))
+
+
+def test_every_function_of_keras_random_is_here(keras):
+    import inspect
+
+    theirs = {name for name in dir(keras.random) if not name.startswith("_")}
+    assert theirs == {*DRAWS, "SeedGenerator"}
+    for name in DRAWS:
+        ours, other = (
+            [
+                (each.name, each.default)
+                for each in inspect.signature(getattr(place, name)).parameters.values()
+            ]
+            for place in (random, keras.random)
+        )
+        assert ours == other, name
+
+
+@pytest.mark.parametrize("name", DRAWS)
+def test_without_a_seed_numbers_follow_the_global_seed(name):
+    def draw(seed=None):
+        return [np.asarray(getattr(random, name)(*DRAWS[name][0], seed=seed)).tolist() for _ in range(2)]
+
+    random.set_random_seed(3)
+    first, second = draw(), draw()
+    random.set_random_seed(3)
+    assert draw() == first
+    assert draw() == second
+    assert first != second
+    assert draw(5)[0] == draw(5)[1]
+    assert draw(SeedGenerator(5)) == draw(SeedGenerator(5)) != draw(SeedGenerator(6))
+
+
+def test_numbers_drawn_between_models_change_no_model():
+    random.set_random_seed(3)
+    seeds = [random.draw_seed(), random.draw_seed()]
+    random.set_random_seed(3)
+    random.normal((2,))
+    assert [random.draw_seed(), random.draw_seed()] == seeds
+
+
+def test_inside_a_program_each_call_and_each_step_has_its_own_numbers():
+    @jax.jit
+    def run(step):
+        with random.key_scope(random.words(1), step):
+            return (
+                random.uniform((3,)),
+                random.uniform((3,)),
+                jax.random.uniform(SeedGenerator().next(), (3,)),
+            )
+
+    found = [tuple(np.asarray(each).tolist()) for step in (0, 1) for each in run(step)]
+    assert len(set(found)) == 6
+    assert found[:3] == [tuple(np.asarray(each).tolist()) for each in run(0)]
+
+
+def test_numbers_are_distributed_as_they_should_be():
+    many = (20_000,)
+    moments = {
+        "normal": (random.normal(many, 2.0, 3.0, seed=1), 2, 9),
+        "truncated_normal": (random.truncated_normal(many, 0.0, 1.0, seed=1), 0, 0.774),
+        "uniform": (random.uniform(many, 1.0, 3.0, seed=1), 2, 1 / 3),
+        "randint": (random.randint(many, 0, 10, seed=1), 4.5, 8.25),
+        "categorical": (random.categorical(np.log([[0.25, 0.75]]), many[0], seed=1), 0.75, 0.1875),
+        "dropout": (random.dropout(np.ones(many, "float32"), 0.5, seed=1), 1, 1),
+    }
+    for name, (numbers, mean, variance) in moments.items():
+        numbers = np.asarray(numbers, "float64")
+        assert numbers.mean() == pytest.approx(mean, abs=0.08), name
+        assert numbers.var() == pytest.approx(variance, rel=0.06), name
+    assert abs(np.asarray(moments["truncated_normal"][0])).max() <= 2
+    assert sorted(random.shuffle(np.arange(50), seed=1).tolist()) == list(range(50))
+
+
+def test_dropout_has_its_ends():
+    x = np.ones((3, 4), "float32")
+    assert random.dropout(x, 0.0).tolist() == x.tolist()
+    assert not np.asarray(random.dropout(x, 1.0)).any()
+    rows = np.asarray(random.dropout(np.ones((50, 4), "float32"), 0.5, (None, 1), seed=1))
+    assert set(rows.sum(axis=1)) == {0.0, 8.0}
+
+
+def test_a_key_of_jax_is_a_seed_too():
+    key = jax.random.key(4, impl="threefry2x32")
+    ours = random.uniform((3,), seed=key)
+    assert ours.tolist() == jax.random.uniform(key, (3,)).tolist()
+    assert ours.tolist() == random.uniform((3,), seed=jax.random.key_data(key)).tolist()
+
+
+def test_seeds_beyond_32_bits_differ():
+    assert random.normal((2,), seed=1).tolist() != random.normal((2,), seed=1 + 2**32).tolist()
+    assert random.normal((2,), seed=-1).tolist() != random.normal((2,), seed=2**32 - 1).tolist()
+
+
+@pytest.mark.parametrize("seed", [1.5, "1", True, [1]])
+def test_what_is_no_seed_is_refused(seed):
+    with pytest.raises(DataError, match="the seed: expected a whole number, a SeedGenerator or None"):
+        random.normal((2,), seed=seed)
+
+
+def test_types_and_shapes_that_cannot_be_are_refused():
+    with pytest.raises(DataError, match=r"random\.uniform: expected a type that holds fractions"):
+        random.uniform((2,), dtype="int32")
+    with pytest.raises(DataError, match=r"random\.randint: expected a type of whole numbers"):
+        random.randint((2,), 0, 5, dtype="float32")
+    with pytest.raises(ShapeError, match=r"\(batch, classes\), got shape \(3,\)"):
+        random.categorical([1.0, 2.0, 3.0], 2)
+
+
+def test_a_seed_generator_can_be_made_again():
+    config.clear_session()
+    generator = SeedGenerator(4)
+    assert generator.get_config() == {"seed": 4, "name": "seed_generator"}
+    again = SeedGenerator.from_config(generator.get_config())
+    assert bits(again.next(ordered=False)) == bits(generator.next())

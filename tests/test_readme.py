@@ -29,6 +29,17 @@ def test_the_ten_line_program_prints_what_stands_below_it(name):
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
+def test_the_same_network_is_a_chain_of_calls_and_a_class(name):
+    places = {"keras": keras}
+    exec(blocks(name, "python")[1], places)
+    x, y = np.random.rand(8, 2), np.arange(8) % 2
+    for model in (places["model"], places["Signs"]()):
+        model.compile(loss="binary_crossentropy")
+        model.fit(x, y, verbose=0)
+        assert model.count_params() == 2 * 16 + 16 + 16 + 1
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
 def test_the_errors_shown_are_the_errors_raised(name):
     said = blocks(name, "")[2]
     model = keras.Sequential([keras.layers.Dense(10, activation="softmax")])
@@ -42,10 +53,15 @@ def test_the_errors_shown_are_the_errors_raised(name):
 
 
 def test_every_file_the_readme_points_to_is_there():
-    for name in ("README.md", "README.ko.md"):
+    for name in ("README.md", "README.ko.md", "CONTRIBUTING.md"):
         text = (ROOT / name).read_text(encoding="utf-8")
-        for path in re.findall(r"\]\(([^)#:]+)\)", text) + re.findall(r"`(src/[^`]+|docs/[^`]+)`", text):
-            assert (ROOT / path).exists(), path
+        shown = re.findall(r"\]\(([^)#:]+)\)", text) + re.findall(r"`((?:src|docs|examples)/[^`]+)`", text)
+        shown += [
+            f"src/doltap/{path}" for path in re.findall(r"(?:models|training|optimizers)/\w+\.py", text)
+        ]
+        assert len(shown) > 3
+        for path in shown:
+            assert (ROOT / path.split("|")[0]).exists(), path
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md"])

@@ -7,6 +7,7 @@ under the same name here and is loaded when it is first used.
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 __version__ = "0.1.0"
@@ -16,17 +17,38 @@ _namespaces = (
     "backend",
     "callbacks",
     "config",
+    "constraints",
     "datasets",
+    "dtype_policies",
     "initializers",
     "layers",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
+    "ops",
     "optimizers",
+    "preprocessing",
     "random",
+    "regularizers",
+    "saving",
     "utils",
 )
-_names = {"Input": "layers", "Layer": "layers", "Model": "models", "Sequential": "models", "Variable": "core"}
+_names = {
+    "DTypePolicy": "dtype_policies",
+    "FloatDTypePolicy": "dtype_policies",
+    "Initializer": "initializers",
+    "Input": "layers",
+    "KerasTensor": "core",
+    "Layer": "layers",
+    "Loss": "losses",
+    "Metric": "metrics",
+    "Model": "models",
+    "Optimizer": "optimizers",
+    "Regularizer": "regularizers",
+    "Sequential": "models",
+    "Variable": "core",
+}
 
 __all__ = [*_namespaces, *_names, "__version__"]
 
@@ -36,9 +58,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"doltap.{name}")
     if name in _names:
         return getattr(importlib.import_module(f"doltap.{_names[name]}"), name)
-    errors = importlib.import_module("doltap.errors")
-    guess = errors.closest(name, __all__)
-    raise AttributeError(f"doltap has no '{name}'." + (f" Did you mean '{guess}'?" if guess else ""))
+    doors = importlib.import_module("doltap.doors")
+    raise doors.lacking("doltap", name, is_import=doors.imports(sys._getframe(1)))
 
 
 def __dir__() -> list[str]:

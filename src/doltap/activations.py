@@ -7,10 +7,8 @@ fractions. None of them has weights of its own.
 
 from __future__ import annotations
 
-import contextlib
-import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -18,10 +16,10 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from doltap import config, registry
+from doltap import config, doors, dtypes, notes, registry
 from doltap.errors import ShapeError, UnknownNameError
 
-__all__ = ["deserialize", "get", "names", "origin_of", "remembering", "serialize"]
+__all__ = ["deserialize", "get", "names", "origin_of", "serialize"]
 __all__ += ["heaviside", "linear", "sgn", "sign", "step", "threshold", "leaky_relu", "relu", "relu6"]
 __all__ += ["celu", "elu", "exponential", "gelu", "hard_silu", "hard_swish", "mish", "selu", "silu"]
 __all__ += ["hard_sigmoid", "hard_tanh", "log_sigmoid", "sigmoid", "softsign", "sparse_sigmoid", "tanh"]
@@ -30,29 +28,17 @@ __all__ += ["glu", "log_softmax", "softmax", "sparsemax"]
 
 names = registry.Names("activation")
 
-_memory = threading.local()
-
-
-@contextlib.contextmanager
-def remembering() -> Iterator[None]:
-    """Inside the `with`, and only in this thread, probabilities remember their logits."""
-    outer = getattr(_memory, "current", None)
-    _memory.current = {}
-    try:
-        yield
-    finally:
-        _memory.current = outer
-
 
 def origin_of(probabilities: Any) -> tuple[str, Any, Any] | None:
     """The activation that made this very array, what went into it, and the array; None if unknown."""
-    return (getattr(_memory, "current", None) or {}).get(id(probabilities))
+    taken = notes.current()
+    return taken.origins.get(id(probabilities)) if taken else None
 
 
 def _remembered(activation: str, logits: Any, probabilities: Any) -> Any:
-    current = getattr(_memory, "current", None)
-    if current is not None:
-        current[id(probabilities)] = (activation, logits, probabilities)
+    taken = notes.current()
+    if taken is not None:
+        taken.origins[id(probabilities)] = (activation, logits, probabilities)
     return probabilities
 
 
@@ -481,13 +467,13 @@ def sparsemax(x: ArrayLike, axis: int = -1) -> Array:
     [[0.5, 0.5, 0.0]]
     """
     x = _real(x)
-    size = _size("sparsemax", x, axis)
-    wide = jnp.moveaxis(x, axis, -1).astype(jnp.float32 if x.dtype.itemsize < 4 else x.dtype)
+    _size("sparsemax", x, axis)
+    wide = jnp.moveaxis(x, axis, -1).astype(dtypes.widened(x.dtype))
     # Adding a constant to all scores changes no share, so the largest may be
     # moved to 0; without that the 1 below drowns in large scores.
     wide = wide - jax.lax.stop_gradient(jnp.max(wide, axis=-1, keepdims=True))
     scores = -jnp.sort(-wide, axis=-1)
-    counts = jnp.arange(1, size + 1, dtype=wide.dtype)
+    counts = 1 + jax.lax.broadcasted_iota(wide.dtype, wide.shape, wide.ndim - 1)
     is_kept = 1 + counts * scores > jnp.cumsum(scores, axis=-1)
     total = jnp.sum(jnp.where(is_kept, scores, 0.0), axis=-1, keepdims=True)
     excess = (total - 1) / jnp.sum(is_kept, axis=-1, keepdims=True).astype(wide.dtype)
@@ -597,3 +583,6 @@ def _without_dict(identifier: Any) -> Any:
     if name == "function":
         return identifier.get("config")
     return name if name in names and not isinstance(names.find(name), type) else identifier
+
+
+doors.guard(__name__, "activation")

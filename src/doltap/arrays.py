@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from doltap import config
 from doltap.errors import DataError, LabelError, ShapeError, UnknownNameError, printable
 
-__all__ = ["normalize", "pad_sequences", "to_categorical"]
+__all__ = ["cast_to_floatx", "normalize", "pack_x_y_sample_weight", "pad_sequences", "split_dataset"]
+__all__ += ["to_categorical", "unpack_x_y_sample_weight"]
 
 
 def to_categorical(x: ArrayLike, num_classes: int | None = None) -> np.ndarray:
@@ -134,6 +136,50 @@ def normalize(x: ArrayLike, axis: int | None = -1, order: float = 2) -> np.ndarr
     return result if array.ndim > 1 else result.reshape(1, -1)
 
 
+def cast_to_floatx(x: ArrayLike) -> np.ndarray:
+    """The array in the type in which weights are made.
+
+    >>> cast_to_floatx([1, 2]).dtype
+    dtype('float32')
+    """
+    return np.asarray(x, dtype=config.floatx())
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """A batch as `fit` takes it from a generator: (x, y, sample_weight), without what is None at its end.
+
+    >>> pack_x_y_sample_weight("x", "y"), pack_x_y_sample_weight("x")
+    (('x', 'y'), 'x')
+    """
+    if sample_weight is not None:
+        return x, y, sample_weight
+    if y is not None:
+        return x, y
+    return (x,) if isinstance(x, (list, tuple)) else x
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """x, y and sample_weight of such a batch, None for those it lacks.
+
+    Raises:
+        DataError: it has more than three parts, or none.
+
+    >>> unpack_x_y_sample_weight(("x", "y"))
+    ('x', 'y', None)
+    """
+    if not isinstance(data, (tuple, list)):
+        return data, None, None
+    if len(data) > 3 or len(data) == 0:
+        raise DataError(
+            "a batch",
+            expected="(x, y) or (x, y, sample_weight)",
+            got=f"{len(data)} things",
+            fix="Several inputs come as one: ((x1, x2), y).",
+        )
+    x, y, sample_weight = [*data, None, None][:3]
+    return x, y, sample_weight
+
+
 def pad_sequences(
     sequences: Sequence[Any],
     maxlen: int | None = None,
@@ -227,3 +273,74 @@ def _steps(row: int, kept: Any, dtype: Any, step_shape: tuple[int, ...]) -> np.n
             fix="Give every step of every sequence the same shape.",
         )
     return steps
+
+
+def split_dataset(
+    dataset: Any,
+    left_size: float | None = None,
+    right_size: float | None = None,
+    shuffle: bool = False,
+    seed: int | None = None,
+    preferred_backend: str | None = None,
+) -> tuple[Any, Any]:
+    """The rows in two parts, such as one to train on and one to test with.
+
+    Keras makes data sets of TensorFlow or PyTorch of them; here arrays stay arrays.
+
+    Args:
+        dataset: an array, or a list or tuple of arrays with the same number of rows.
+        left_size: the share of the rows in the left part, 0 to 1, or their
+            number; None means all that the right part leaves.
+        right_size: the same of the right part, which ends with the last row.
+        shuffle: whether to mix the rows first, those of all arrays alike.
+        seed: a number for the mixture; None follows `set_random_seed`.
+        preferred_backend: as Keras; changes nothing.
+
+    Returns:
+        Two arrays, lists or tuples, as `dataset` was.
+
+    >>> left, right = split_dataset(np.arange(10), left_size=0.8)
+    >>> left.tolist(), right.tolist()
+    ([0, 1, 2, 3, 4, 5, 6, 7], [8, 9])
+    """
+    is_many = isinstance(dataset, (list, tuple)) and len(dataset) > 0 and np.ndim(dataset[0]) > 0
+    arrays = [np.asarray(each) for each in (dataset if is_many else [dataset])]
+    num_rows = _num_rows(arrays)
+    left, right = _part_sizes(num_rows, left_size, right_size)
+    order = np.arange(num_rows)
+    if shuffle:
+        (np.random if seed is None else np.random.RandomState(seed)).shuffle(order)
+    parts = [[array[rows] for array in arrays] for rows in (order[:left], order[num_rows - right :])]
+    whole = type(dataset) if is_many else lambda found: found[0]
+    return whole(parts[0]), whole(parts[1])
+
+
+def _num_rows(arrays: list[np.ndarray]) -> int:
+    """How many rows all of the arrays have."""
+    lengths = {len(array) if array.ndim else 0 for array in arrays}
+    if len(lengths) != 1 or lengths == {0}:
+        raise ShapeError(
+            "split_dataset",
+            expected="arrays with the same number of rows",
+            got=f"shapes {', '.join(str(array.shape) for array in arrays)}",
+            fix="Give (x, y) with one row of y for each row of x.",
+        )
+    return lengths.pop()
+
+
+def _part_sizes(num_rows: int, left_size: float | None, right_size: float | None) -> tuple[int, int]:
+    """How many rows each part has, or an error for what the data cannot give."""
+    sizes = [round(size * num_rows) if isinstance(size, float) else size for size in (left_size, right_size)]
+    left, right = (
+        num_rows - (other or 0) if size is None else size
+        for size, other in zip(sizes, sizes[::-1], strict=True)
+    )
+    is_wrong = min(left, right) < 1 or left + right > num_rows
+    if is_wrong or any(isinstance(size, bool) for size in sizes) or sizes == [None, None]:
+        raise DataError(
+            "split_dataset",
+            expected=f"two parts of {num_rows} rows, neither of them empty",
+            got=f"left_size={left_size!r}, right_size={right_size!r}",
+            fix="For example left_size=0.8.",
+        )
+    return left, right

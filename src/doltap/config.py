@@ -1,7 +1,7 @@
 """The few switches that hold for the whole process.
 
-Only this file and the registry may keep state at module level; everything
-else receives what it needs.
+Only this file, `dtypes` below it and the registry may keep state at module
+level; everything else receives what it needs.
 """
 
 from __future__ import annotations
@@ -10,55 +10,42 @@ import itertools
 import secrets
 from typing import Any
 
-from doltap.errors import UnknownNameError
+from doltap import doors, dtypes
+from doltap.dtypes import dtype_policy, floatx, set_dtype_policy, set_floatx
+from doltap.errors import NotSupportedError, UnknownNameError
 
 __all__ = [
+    "backend",
     "clear_session",
+    "disable_traceback_filtering",
+    "dtype_policy",
     "epsilon",
     "floatx",
     "global_seed",
+    "image_data_format",
+    "is_traceback_filtering_enabled",
     "next_count",
+    "next_draw",
     "next_name",
+    "set_dtype_policy",
     "set_epsilon",
     "set_floatx",
     "set_global_seed",
+    "set_image_data_format",
 ]
 
-_FLOATS = ("float16", "bfloat16", "float32", "float64")
-
 _settings: dict[str, Any] = {
-    "floatx": "float32",
     "epsilon": 1e-7,
     "seed": None,
     "made": itertools.count(),
+    "drawn": itertools.count(),
     "names": {},
 }
 
 
-def floatx() -> str:
-    """The name of the type in which weights are made, `"float32"` at first.
-
-    >>> floatx()
-    'float32'
-    """
-    return str(_settings["floatx"])
-
-
-def set_floatx(name: str) -> None:
-    """Choose the type of the weights made from now on.
-
-    Args:
-        name: "float16", "bfloat16" or "float32". "float64" also needs JAX's own
-            `jax_enable_x64`; without it a layer of that type says so.
-    """
-    if name not in _FLOATS:
-        raise UnknownNameError.of("floating-point type", name, _FLOATS)
-    _settings["floatx"] = name
-
-
 def switches() -> tuple[Any, ...]:
     """What a compiled program depends on beside its parts."""
-    return _settings["floatx"], _settings["epsilon"]
+    return floatx(), _settings["epsilon"]
 
 
 def epsilon() -> float:
@@ -69,6 +56,38 @@ def epsilon() -> float:
 def set_epsilon(value: float) -> None:
     """Choose the number that `epsilon()` returns."""
     _settings["epsilon"] = float(value)
+
+
+def backend() -> str:
+    """The library that computes: always "jax"."""
+    return "jax"
+
+
+def image_data_format() -> str:
+    """Where images have their channels: always "channels_last"."""
+    return "channels_last"
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Nothing for "channels_last"; anything else is an error."""
+    if data_format == "channels_first":
+        raise NotSupportedError(
+            "set_image_data_format",
+            expected="'channels_last'",
+            got=repr(data_format),
+            fix="Move the axis: np.moveaxis(images, 1, -1).",
+        )
+    if data_format != "channels_last":
+        raise UnknownNameError.of("image data format", data_format, ("channels_last",))
+
+
+def disable_traceback_filtering() -> None:
+    """Nothing: doltap never shortens a traceback."""
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Whether tracebacks are shortened: never."""
+    return False
 
 
 def global_seed() -> int:
@@ -86,11 +105,17 @@ def set_global_seed(seed: int) -> None:
     """Choose the integer that `global_seed()` returns, and count models anew."""
     _settings["seed"] = int(seed)
     _settings["made"] = itertools.count()
+    _settings["drawn"] = itertools.count()
 
 
 def next_count() -> int:
     """How many models and lone layers asked for a seed before."""
     return next(_settings["made"])
+
+
+def next_draw() -> int:
+    """How many times somebody drew random numbers without a seed of their own before."""
+    return next(_settings["drawn"])
 
 
 def next_name(stem: str) -> str:
@@ -100,6 +125,16 @@ def next_name(stem: str) -> str:
     return f"{stem}_{number}" if number else stem
 
 
-def clear_session() -> None:
-    """Count automatic names from the beginning again: the next Dense is "dense"."""
+def clear_session(free_memory: bool = True) -> None:
+    """Count automatic names from the beginning again, and forget the policy that was chosen.
+
+    The next Dense is "dense", and computes in `floatx()`.
+
+    Args:
+        free_memory: accepted and not needed: nothing is kept for old models.
+    """
     _settings["names"] = {}
+    dtypes.forget_policy()
+
+
+doors.guard(__name__)

@@ -17,6 +17,8 @@ __all__ = [
     "DatasetError",
     "DoltapError",
     "LabelError",
+    "MissingAttributeError",
+    "MissingNameError",
     "MissingPackageError",
     "NotCompiledError",
     "NotSupportedError",
@@ -102,6 +104,19 @@ class NotCompiledError(DoltapError, RuntimeError):
 
 class NotSupportedError(DoltapError, NotImplementedError):
     """doltap does not have this, and says so instead of doing something else."""
+
+
+class MissingAttributeError(DoltapError, AttributeError):
+    """An object has nothing of this name, or not yet."""
+
+    def __init__(self, subject: str, *, expected: str, got: str, fix: str) -> None:
+        super().__init__(subject, expected=expected, got=got, fix=fix)
+        # Where this is set, Python's tracebacks add no guess of their own.
+        self.obj = None
+
+
+class MissingNameError(DoltapError, ImportError):
+    """A module has nothing of this name to import."""
 
 
 class MissingPackageError(DoltapError, ImportError):

@@ -6,38 +6,40 @@ passes as an identifier goes through its `get`.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from doltap import old_names
 from doltap.errors import NotSupportedError, UnknownArgumentError, UnknownNameError
 
-__all__ = ["Configured", "Names", "arguments_of", "check_arguments", "snake_case"]
+__all__ = [
+    "Configured",
+    "Names",
+    "arguments_of",
+    "check_arguments",
+    "custom_object_scope",
+    "described",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "register_keras_serializable",
+    "snake_case",
+    "undescribed",
+    "written",
+]
 
 
 # Keywords that Keras has and doltap has not yet.
-_PLANNED = frozenset(
-    [
-        "kernel_regularizer",
-        "bias_regularizer",
-        "activity_regularizer",
-        "kernel_constraint",
-        "bias_constraint",
-        "lora_rank",
-        "weight_decay",
-        "clipnorm",
-        "clipvalue",
-        "global_clipnorm",
-        "use_ema",
-        "ema_momentum",
-        "ema_overwrite_frequency",
-        "gradient_accumulation_steps",
-        "loss_scale_factor",
-        "decay",
-        "autocast",
-    ]
-)
+_PLANNED = frozenset(["lora_rank", "lora_alpha", "quantization_config"])
+
+# Classes and functions of the user's, by registered name; and those of the scopes entered now.
+_registered: dict[str, Any] = {}
+_custom_objects: dict[str, Any] = {}
+_scopes = threading.local()
 
 
 class Configured:
@@ -81,17 +83,29 @@ class Names:
         """Make the thing known by one more name."""
         self._things[name.lower()] = thing
 
+    def today(self, name: str) -> str:
+        """The name as it is kept here: an old one translated, in lower case."""
+        return old_names.NAMES.get(self.kind, {}).get(name, name).lower()
+
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._things
+        return isinstance(name, str) and (name.lower() in self._things or self.today(name) in self._things)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._things)
 
     def find(self, name: str) -> Any:
-        """The thing called `name`; an unknown name is an error with the nearest one."""
-        if name not in self:
-            raise UnknownNameError.of(self.kind, name, self._things)
-        return self._things[name.lower()]
+        """The thing called `name`; an unknown name is an error with the nearest one.
+
+        A name of ours means ours; only others are looked up among the user's,
+        and an old name of ours comes after those.
+        """
+        custom = get_custom_objects()
+        found = self._things.get(str(name).lower()) or custom.get(name) or _registered.get(name)
+        if found is None and name in self:
+            return self._things[self.today(name)]
+        if found is None:
+            raise UnknownNameError.of(self.kind, name, [*self._things, *custom])
+        return found
 
     def make(self, identifier: Any) -> Any:
         """An object from a name, a class, or a `{"class_name", "config"}` dict.
@@ -101,7 +115,13 @@ class Names:
         if isinstance(identifier, str):
             identifier = self.find(identifier)
         elif isinstance(identifier, dict) and "class_name" in identifier:
-            thing = self.find(identifier["class_name"])
+            registered = identifier.get("registered_name")
+            if identifier["class_name"] == "function":
+                is_named = registered not in (None, "function")
+                return self.find(str(registered if is_named else identifier["config"]))
+            # Keras writes the registered name for classes of its own too.
+            is_users = registered in _registered or registered in get_custom_objects()
+            thing = self.find(str(registered if is_users else identifier["class_name"]))
             return thing.from_config(identifier.get("config") or {})
         return identifier() if isinstance(identifier, type) else identifier
 
@@ -133,3 +153,86 @@ def check_arguments(call: str, given: dict[str, Any], known: list[str]) -> None:
             )
         if name not in known:
             raise UnknownArgumentError.of(call, name, known)
+
+
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
+    """Decorator: a class or function of one's own that configurations and files may name.
+
+    Args:
+        package: put in front of the name, as "package>name".
+        name: None takes the thing's own.
+    """
+
+    def keep(thing: Any) -> Any:
+        thing._registered_name = f"{package}>{name or thing.__name__}"
+        _registered[thing._registered_name] = thing
+        return thing
+
+    return keep
+
+
+def get_registered_name(thing: Any) -> str:
+    """The name under which a class or function was registered, else its own."""
+    return str(vars(thing).get("_registered_name") or thing.__name__)
+
+
+def get_registered_object(name: str, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The class or function of that registered name; None where there is none."""
+    return (custom_objects or {}).get(name) or get_custom_objects().get(name) or _registered.get(name)
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """The user's own things by name: those of the scopes, then a dict that may be added to."""
+    inner: dict[str, Any] | None = getattr(_scopes, "current", None)
+    return _custom_objects if inner is None else {**_custom_objects, **inner}
+
+
+@contextlib.contextmanager
+def custom_object_scope(custom_objects: dict[str, Any]) -> Iterator[None]:
+    """Inside the `with`, configurations may name these classes and functions."""
+    outer = getattr(_scopes, "current", None)
+    _scopes.current = {**(outer or {}), **custom_objects}
+    try:
+        yield
+    finally:
+        _scopes.current = outer
+
+
+def described(thing: Any, module: str) -> dict[str, Any]:
+    """An object as Keras 3 describes it: module, class name, configuration, registered name."""
+    kind = type(thing)
+    is_ours = kind.__module__.startswith("doltap.")
+    return {
+        "module": module if is_ours else kind.__module__,
+        "class_name": kind.__name__,
+        "config": thing.get_config(),
+        "registered_name": None if is_ours else get_registered_name(kind),
+    }
+
+
+def written(thing: Any, module: str) -> Any:
+    """What a model's file says of a thing: its description, a function's name, None for None."""
+    if thing is None or isinstance(thing, Configured):
+        return None if thing is None else described(thing, module)
+    return getattr(thing, "__name__", type(thing).__name__)
+
+
+def undescribed(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """What a family's `get` understands, made of what was written.
+
+    Args:
+        custom_objects: the user's own classes and functions by name; they win.
+
+    >>> undescribed({"class_name": "function", "config": "relu"})
+    'relu'
+    """
+    # Keras writes a function as the class "function", with its name for a config.
+    if isinstance(config, dict) and config.get("class_name") == "function":
+        config = config["config"]
+    is_class = isinstance(config, dict)
+    name = config.get("class_name") if is_class else config
+    own: Any = (custom_objects or {}).get(name) if isinstance(name, str) else None
+    if own is None:
+        return config
+    is_made = is_class and isinstance(own, type)
+    return own.from_config(config.get("config") or {}) if is_made else own

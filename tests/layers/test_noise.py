@@ -1,4 +1,4 @@
-"""Dropout: how much it keeps, when it is off, and what its masks depend on."""
+"""Layers that disturb: how much, when not, what their numbers depend on, and what is refused."""
 
 from __future__ import annotations
 
@@ -8,9 +8,19 @@ import numpy as np
 import pytest
 
 import doltap
-from doltap import random
-from doltap.errors import DoltapError
-from doltap.layers import Dropout
+from doltap import notes, random
+from doltap.core.tensors import Rate
+from doltap.errors import DataError, DoltapError, ShapeError, UnknownNameError
+from doltap.layers import (
+    ActivityRegularization,
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
 
 ONES = np.ones((200, 500), np.float32)
 
@@ -164,3 +174,136 @@ def test_a_network_with_dropout_trains_alike_from_one_seed_and_otherwise_differe
 
     assert np.array_equal(trained(1), trained(1))
     assert not np.array_equal(trained(1), trained(2))
+
+
+# The kin of dropout
+
+KIN = [
+    ("AlphaDropout", lambda k, **o: k.AlphaDropout(0.3, **o), (200, 500)),
+    ("GaussianDropout", lambda k, **o: k.GaussianDropout(0.3, **o), (200, 500)),
+    ("GaussianNoise", lambda k, **o: k.GaussianNoise(0.3, **o), (200, 500)),
+    ("SpatialDropout1D", lambda k, **o: k.SpatialDropout1D(0.3, **o), (100, 5, 100)),
+    ("SpatialDropout2D", lambda k, **o: k.SpatialDropout2D(0.3, **o), (100, 2, 3, 100)),
+    ("SpatialDropout3D", lambda k, **o: k.SpatialDropout3D(0.3, **o), (100, 2, 1, 2, 100)),
+]
+each_kin = pytest.mark.parametrize(("make", "shape"), [kin[1:] for kin in KIN], ids=[kin[0] for kin in KIN])
+
+
+@each_kin
+def test_mean_spread_and_values_are_those_of_keras(keras, make, shape):
+    x = np.random.default_rng(0).normal(1, 2, size=shape).astype(np.float32)
+    y, peer = (np.asarray(make(k, seed=1)(x, training=True)) for k in (doltap.layers, keras.layers))
+    assert y.shape == peer.shape
+    assert y.mean() == pytest.approx(peer.mean(), abs=0.1)
+    assert y.std() == pytest.approx(peer.std(), rel=0.05)
+    for share in (1, 10, 50, 90, 99):
+        assert np.percentile(y, share) == pytest.approx(np.percentile(peer, share), abs=0.15)
+
+
+@each_kin
+def test_the_kin_are_off_outside_training_repeat_with_a_seed_and_draw_anew(make, shape):
+    x = np.ones(shape, np.float32)
+    first, second = make(doltap.layers, seed=3), make(doltap.layers, seed=3)
+    np.testing.assert_array_equal(first(x), x)
+    drawn = [np.asarray(layer(x, training=True)) for layer in (first, second, first)]
+    assert np.array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[0], drawn[2])
+
+
+@each_kin
+@pytest.mark.parametrize("dtype", ["bfloat16", "mixed_bfloat16"])
+def test_the_kin_keep_the_type_they_compute_in(make, shape, dtype):
+    y = make(doltap.layers, dtype=dtype)(np.ones(shape, np.float32), training=True)
+    assert y.dtype == jnp.bfloat16
+
+
+@each_kin
+def test_the_strength_may_change_without_another_program(make, shape):
+    layer = make(doltap.layers, seed=1)
+    (rate,) = layer.inside(Rate)
+    name = layer.strength
+    assert getattr(layer, name) == 0.3
+    setattr(layer, name, 0.6)
+    assert rate.read() == np.float32(0.6)
+    assert layer.get_config()[name] == 0.6
+    setattr(layer, name, 0)
+    assert rate.is_zero
+
+
+@each_kin
+@pytest.mark.parametrize("bad", [-0.1, "half", None, True, float("nan"), float("inf")])
+def test_a_strength_that_is_none_is_refused(make, shape, bad):
+    kind = type(make(doltap.layers))
+    with pytest.raises(DataError, match=rf"{kind.strength} from 0.*got"):
+        kind(bad)
+    layer = make(doltap.layers)
+    with pytest.raises(DataError, match=kind.strength):
+        setattr(layer, kind.strength, bad)
+
+
+def test_all_dropouts_stop_at_1_and_noise_does_not():
+    for kind in (AlphaDropout, SpatialDropout1D, SpatialDropout2D, GaussianDropout):
+        with pytest.raises(DataError, match="rate from 0"):
+            kind(1.1)
+    with pytest.raises(DataError, match="below 1"):
+        GaussianDropout(1.0)
+    assert GaussianNoise(2.0).stddev == 2.0
+
+
+def test_an_alpha_dropout_of_everything_gives_zeros_and_no_nan():
+    y, backward = jax.vjp(lambda x: AlphaDropout(1.0)(x, training=True), jnp.ones((3, 4)))
+    np.testing.assert_allclose(y, 0, atol=1e-6)
+    assert np.isfinite(backward(jnp.ones((3, 4)))[0]).all()
+
+
+def test_alpha_dropout_leaves_mean_0_and_variance_1_as_they_are():
+    x = np.random.default_rng(0).normal(size=(400, 500)).astype(np.float32)
+    y = np.asarray(AlphaDropout(0.4, seed=1)(x, training=True))
+    assert y.mean() == pytest.approx(0, abs=0.02)
+    assert y.var() == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "places"),
+    [
+        (SpatialDropout1D(0.5, seed=1), (20, 5, 30), 1),
+        (SpatialDropout2D(0.5, seed=1), (20, 5, 6, 30), (1, 2)),
+        (SpatialDropout2D(0.5, "channels_first", 1), (20, 30, 5, 6), (2, 3)),
+        (SpatialDropout3D(0.5, seed=1), (20, 2, 3, 4, 30), (1, 2, 3)),
+        (SpatialDropout3D(0.5, data_format="channels_first", seed=1), (20, 30, 2, 3, 4), (2, 3, 4)),
+    ],
+)
+def test_maps_are_dropped_as_wholes(layer, shape, places):
+    y = np.asarray(layer(np.ones(shape, np.float32), training=True))
+    assert not y.std(axis=places).any()
+    maps = y.mean(axis=places)
+    assert set(np.unique(maps)) == {0.0, 2.0}
+    assert (maps.std(axis=0) > 0).all()
+
+
+def test_maps_need_their_number_of_dimensions_and_a_known_order():
+    with pytest.raises(ShapeError, match=r"3 dimensions, \(batch, steps, features\), got 2"):
+        SpatialDropout1D(0.5)(np.ones((4, 6)))
+    with pytest.raises(ShapeError, match="4 dimensions"):
+        SpatialDropout2D(0.5)(np.ones((4, 6, 3)))
+    with pytest.raises(UnknownNameError, match="Did you mean 'channels_last'"):
+        SpatialDropout2D(0.5, data_format="chanels_last")
+
+
+def test_p_is_the_older_word_for_the_rate_of_all_dropouts():
+    for kind in (AlphaDropout, GaussianDropout, SpatialDropout1D, SpatialDropout2D):
+        assert kind(p=0.2).rate == 0.2
+
+
+@pytest.mark.parametrize(("l1", "l2"), [(0.1, 0.0), (0.0, 0.5), (0.1, 0.5)])
+def test_the_size_of_the_activity_is_added_to_the_loss_per_row(keras, l1, l2):
+    x = np.random.default_rng(0).normal(size=(8, 3)).astype(np.float32)
+    ours, theirs = ActivityRegularization(l1, l2), keras.layers.ActivityRegularization(l1, l2)
+    np.testing.assert_array_equal(ours(x), x)
+    theirs(x)
+    assert float(ours.losses[0]) == pytest.approx(float(theirs.losses[0]), rel=1e-5)
+    assert float(ours.losses[0]) == pytest.approx((l1 * np.abs(x).sum() + l2 * (x * x).sum()) / 8, rel=1e-5)
+    with notes.taken() as taken:
+        ours(jnp.asarray(x))
+    assert len(taken.losses) == 1
+    assert not ours.rows_are_independent

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import doltap
-from doltap.errors import DoltapError, NotSupportedError, ShapeError, UnknownNameError
+from doltap.errors import DoltapError, ShapeError, UnknownNameError
 from doltap.layers import Activation, Dense, Dropout, Flatten, Input, InputLayer, Reshape
 from doltap.models import Sequential
 
@@ -443,10 +443,3 @@ def test_the_network_with_no_layers_says_what_it_lacks():
     model.compile(optimizer="sgd", loss="mse")
     with pytest.raises(DoltapError):
         model.fit(X, Y, verbose=0)
-
-
-def test_what_compile_does_not_have_yet_is_refused_at_once():
-    model = Sequential([Input((3,)), Dense(2)])
-    for keywords in ({"run_eagerly": True}, {"loss_weights": [1.0]}, {"loss": ["mse", "mae"]}):
-        with pytest.raises(NotSupportedError):
-            model.compile(optimizer="sgd", **{"loss": "mse", **keywords})

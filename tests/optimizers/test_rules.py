@@ -27,9 +27,28 @@ RULES = [
     ("Adam", {}),
     ("Adam", {"learning_rate": 0.01, "beta_1": 0.7, "beta_2": 0.9, "epsilon": 1e-4}),
     ("Adam", {"amsgrad": True}),
+    ("AdamW", {"weight_decay": 0.1, "amsgrad": True}),
+    ("Adamax", {"beta_2": 0.5}),
+    ("Nadam", {"beta_1": 0.5}),
+    ("Lamb", {"learning_rate": 0.1}),
+    ("Lion", {"beta_1": 1.0, "beta_2": 0.5}),
+    ("Adadelta", {"learning_rate": 1.0, "rho": 0.5}),
+    ("Adafactor", {"learning_rate": 0.5, "clip_threshold": 0.1, "relative_step": False}),
+    ("Adafactor", {"learning_rate": 0.5, "beta_2_decay": -0.5, "epsilon_1": 1e-5, "epsilon_2": 0.1}),
+    ("Ftrl", {"learning_rate": 0.1, "l1_regularization_strength": 0.5, "beta": 0.2}),
+    (
+        "Ftrl",
+        {
+            "learning_rate_power": -0.7,
+            "initial_accumulator_value": 0.5,
+            "l2_regularization_strength": 0.3,
+            "l2_shrinkage_regularization_strength": 0.01,
+        },
+    ),
+    ("Muon", {"adam_lr_ratio": 0.5, "adam_weight_decay": 0.1, "weight_decay": None}),
 ]
 each_rule = pytest.mark.parametrize(("name", "options"), RULES, ids=str)
-DEFAULTS = {"SGD": 0.01, "RMSprop": 0.001, "Adagrad": 0.001, "Adam": 0.001}
+DEFAULTS = {"SGD": 0.01, **dict.fromkeys(dict(RULES[4:]), 0.001)}
 SHAPES = [(3, 4), (4,), ()]
 
 
@@ -70,9 +89,9 @@ def test_25_steps_move_weights_as_keras_moves_them(keras, name, options):
     assert int(ours.iterations) == 25
 
 
-@each_rule
-def test_a_rate_set_in_the_middle_holds_from_the_next_step_on(keras, name, options):
-    (ours, our_weights), (theirs, their_weights) = pair(keras, name, options)
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_a_rate_set_in_the_middle_holds_from_the_next_step_on(keras, name):
+    (ours, our_weights), (theirs, their_weights) = pair(keras, name, {})
     for number, arrays in enumerate(gradients(6)):
         if number == 3:
             ours.learning_rate = 0.05
@@ -84,14 +103,16 @@ def test_a_rate_set_in_the_middle_holds_from_the_next_step_on(keras, name, optio
 
 
 @each_rule
-def test_a_rule_keeps_as_many_slots_as_keras(keras, name, options):
-    (ours, our_weights), (theirs, their_weights) = pair(keras, name, options)
-    ours.build(our_weights)
-    theirs.build(their_weights)
-    mine = sorted(variable.shape for variable in ours.variables)
-    peers = sorted(tuple(variable.shape) for variable in theirs.variables)
-    if name == "SGD":  # Keras keeps a velocity also where there is no momentum to use it.
-        peers = peers if options.get("momentum") else sorted([(), ()])
+def test_the_variables_stand_in_the_order_of_keras(keras, name, options):
+    names = ["kernel", "bias", "scale"]
+    ours = getattr(optimizers, name)(**options, use_ema=True, gradient_accumulation_steps=2)
+    theirs = getattr(keras.optimizers, name)(**options, use_ema=True, gradient_accumulation_steps=2)
+    ours.build([Variable(array, name=each) for each, array in zip(names, start(), strict=True)])
+    theirs.build([keras.Variable(array, name=each) for each, array in zip(names, start(), strict=True)])
+    mine = [(variable.name, variable.shape, variable.dtype) for variable in ours.variables]
+    peers = [(v.path.split("/")[-1], tuple(v.shape), v.dtype) for v in theirs.variables]
+    if name in ("Adafactor", "Nadam"):  # Some of their names say only of which weight they are, or nothing.
+        mine, peers = ([facts[1:] for facts in each] for each in (mine, peers))
     assert mine == peers
 
 
@@ -100,7 +121,7 @@ def test_the_defaults_are_those_of_keras(keras, name):
     ours = getattr(optimizers, name)().get_config()
     theirs = getattr(keras.optimizers, name)().get_config()
     del ours["name"]  # Keras numbers its names.
-    assert {key: theirs[key] for key in ours} == ours
+    assert {key: value for key, value in theirs.items() if key != "name"} == ours
     assert ours["learning_rate"] == pytest.approx(DEFAULTS[name])
 
 
@@ -114,7 +135,7 @@ def test_a_rule_is_made_again_from_its_config(keras, name, options):
         assert type(again) is type(rule)
         assert again.get_config() == rule.get_config()
     theirs = getattr(keras.optimizers, name).from_config(rule.get_config()).get_config()
-    assert {key: theirs[key] for key in rule.get_config()} == pytest.approx(rule.get_config())
+    assert theirs == rule.get_config()
     for key, value in options.items():
         assert rule.get_config()[key] == pytest.approx(value)
 
@@ -122,13 +143,15 @@ def test_a_rule_is_made_again_from_its_config(keras, name, options):
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_an_optimizer_is_found_by_every_name_it_has(name):
     cls = getattr(optimizers, name)
-    for word in (name, name.lower(), name.upper(), cls, {"class_name": name, "config": {}}):
+    for word in (name, name.lower(), name.upper(), cls, {"class_name": name.lower(), "config": {}}):
         assert type(optimizers.get(word)) is cls
     mine = cls()
     assert optimizers.get(mine) is mine
 
 
-@pytest.mark.parametrize(("wrong", "right"), [("adamm", "adam"), ("sdg", "sgd"), ("rmsporp", "rmsprop")])
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("adamm", "adam"), ("sdg", "sgd"), ("rmsporp", "rmsprop"), ("adm", "adam")]
+)
 def test_an_unknown_optimizer_is_answered_with_the_nearest_name(wrong, right):
     with pytest.raises(UnknownNameError, match=f"Did you mean '{right}'"):
         optimizers.get(wrong)
@@ -180,11 +203,11 @@ def test_a_misspelt_argument_is_answered_with_the_nearest_one():
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_weights_and_slots_keep_their_type(name, dtype):
     weight = Variable(np.ones((3, 2)), dtype=dtype)
-    rule = getattr(optimizers, name)(learning_rate=0.1)
-    for _ in range(3):
+    rule = getattr(optimizers, name)(learning_rate=100.0 if name == "Adadelta" else 0.1)
+    for _ in range(2):
         rule.apply_gradients([(np.full((3, 2), 0.5, weight.array.dtype), weight)])
     assert weight.dtype == dtype
-    assert {slot.dtype for group in rule.build([weight]) for slot in group.values()} <= {dtype}
+    assert {slot.dtype for slot in rule.build([weight])[0].values()} <= {dtype}
     assert (weight.numpy() < 1).all()
 
 

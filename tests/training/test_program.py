@@ -14,6 +14,7 @@ from doltap.losses import Loss, MeanSquaredError
 from doltap.optimizers import SGD
 from doltap.training import cache, program
 from doltap.training.batches import Rows
+from doltap.training.objective import Objective, Wishes
 from doltap.training.program import Batch, Given, Recipe, State
 
 RNG = np.random.default_rng(0)
@@ -83,7 +84,7 @@ def test_a_bare_step_on_arrays_is_the_step_inside_the_loop():
     state = State(before, [], [{} for _ in before], [t.array for t in recipe.totals], jnp.int32(1))
     rates = {name: rate.array for name, rate in recipe.optimizer.rates.items()}
     given = Given((rates, []), np.asarray(random.words(1)), (), np.bool_(True))
-    batch = Batch(jnp.asarray(X), jnp.asarray(REALS), None, None, jnp.float32(ROWS))
+    batch = Batch(jnp.asarray(X), [jnp.asarray(REALS)], None, None, jnp.float32(ROWS))
     after = program.train_step(recipe, state, given, batch)
     assert int(after.step) == 2
     assert_close(after.weights, by_hand(before, X, REALS)[1])
@@ -296,6 +297,7 @@ def test_integers_and_booleans_are_computed_with_as_reals():
 
 
 def test_a_recipe_names_its_logs_in_the_order_of_its_measures():
-    recipe = Recipe(doltap.Sequential([doltap.Input((2,)), Dense(1)]), MeanSquaredError())
-    assert recipe.names == ["loss"]
+    goal = Objective(Wishes("mse", metrics=["mae"]), ["dense"], [(None, 1)], [(4, 1)])
+    recipe = Recipe(doltap.Sequential([doltap.Input((2,)), Dense(1)]), goal)
+    assert recipe.names == ["loss", "mae"]
     assert recipe.exact_batches

@@ -1,47 +1,41 @@
 """A layer builds its weights once, for the first shape it sees, then only calls.
 
-A layer owns its weights and finds the layers inside it; it knows nothing of
-models, losses or training.
+A layer knows nothing of models, losses or training.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
-import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+import types
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from doltap import config, dtypes, initializers, random
-from doltap.core.tensors import Rate, SymbolicTensor, Variable, lend
-from doltap.errors import NotSupportedError, ShapeError
-from doltap.registry import Configured, check_arguments, snake_case
+from doltap import config, dtypes, notes, planned, random, registry, regularizers
+from doltap.core.graph import Node, SymbolicTensor, promised, symbolic_leaves
+from doltap.core.owner import ASPECTS, Owner, as_shape
+from doltap.core.tensors import Variable, lend, precision, unchanged
+from doltap.dtypes import is_float
+from doltap.errors import MissingAttributeError, NotSupportedError, closest
+from doltap.registry import check_arguments, snake_case
 
-__all__ = ["Layer", "as_shape"]
+__all__ = ["Layer", "Owner", "as_shape", "made_with", "names"]
+
+names = registry.Names("layer")
 
 _calls = threading.local()
 
-Kind = TypeVar("Kind")
-
 _SHAPE_KEYWORDS = ("input_shape", "input_dim", "batch_input_shape", "batch_shape")
+_COMMON_KEYWORDS = ("trainable", "dtype", "name", "autocast", "activity_regularizer", *_SHAPE_KEYWORDS)
 
 
-def as_shape(shape: Any) -> tuple[int | None, ...]:
-    """A shape as a tuple; a bare number is one dimension.
-
-    >>> as_shape(784), as_shape([28, 28])
-    ((784,), (28, 28))
-    """
-    sizes = (shape,) if shape is None or np.ndim(shape) == 0 else tuple(shape)
-    return tuple(None if size is None else int(size) for size in sizes)
-
-
-class Layer(Configured):
+class Layer(Owner):
     """One stone of the tower: weights, and what to do with an input.
 
     Make your own by overriding `build(input_shape)`, where `add_weight` makes
@@ -49,44 +43,78 @@ class Layer(Configured):
     layer behaves differently in training.
 
     Args:
+        activity_regularizer: what the size of the output costs, per row.
         trainable: whether an optimizer may move the weights.
-        dtype: type of the weights and of the computation; None means `floatx()`.
+        dtype: type, or name of the policy, of weights and computation; None
+            means the one `config` was told.
+        autocast: whether real inputs are converted to the type it computes in.
         name: how summaries and errors call the layer; made up when None.
         input_shape: shape of one row, when this is the first layer of a model.
             `input_dim=n` and `batch_input_shape=` say the same in older words.
+
+    A class that lists its weights in `initial` also takes, for a weight called
+    "kernel", `kernel_initializer`, `kernel_regularizer` and `kernel_constraint`.
     """
 
     # A layer that mixes the rows of a batch, as batch normalization does, says so.
     rows_are_independent = True
+    # Whether a mask of its input is one of its output too.
+    supports_masking = False
+    # Whether the output of whole numbers is of their type, instead of the one it computes in.
+    keeps_dtype = False
+    # Whether it works on strings, which only the host has: it is run in front of the compiled program.
+    on_host = False
     # The attributes that decide what it computes; None means all of them.
     deciding: tuple[str, ...] | None = None
-    _takes_training = False
+    # The module under which Keras's files look for the class, and what they call it.
+    kept_in: ClassVar[tuple[str, str | None]] = ("keras.layers", None)
+    # The names of the arguments of `call`.
+    _takes: frozenset[str] = frozenset()
+    # The arguments that `__init__` was called with, for classes that write no get_config.
+    _made_with: types.SimpleNamespace
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        cls._takes_training = "training" in inspect.signature(cls.call).parameters
-        if "build" in vars(cls) and cls.ensure_built is Layer.ensure_built:
+        cls._takes = frozenset(inspect.signature(cls.call).parameters)
+        is_users = not cls.__module__.startswith("doltap.")
+        if "build" in vars(cls) and (is_users or cls.ensure_built is Layer.ensure_built):
             cls.build = _marking(cls.build)  # type: ignore[method-assign]
+        if cls.__module__.startswith("doltap.") and not cls.__name__.startswith("_"):
+            names.add(cls.__name__, cls)
+
+    def __new__(cls, *arguments: Any, **keywords: Any) -> Any:  # noqa: D102
+        layer = super().__new__(cls)
+        if not cls.__module__.startswith("doltap."):
+            layer._made_with = types.SimpleNamespace(arguments=arguments, keywords=keywords)
+        return layer
 
     def __init__(
-        self, *, trainable: bool = True, dtype: Any = None, name: str | None = None, **input_keywords: Any
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **keywords: Any,
     ) -> None:
-        if input_keywords:
-            known = [
-                *inspect.signature(type(self)).parameters,
-                "trainable",
-                "dtype",
-                "name",
-                *_SHAPE_KEYWORDS,
-            ]
-            check_arguments(type(self).__name__, input_keywords, known)
+        super().__init__(trainable=trainable)
+        self._take_aspects(keywords)
+        if keywords:
+            known = [*inspect.signature(type(self)).parameters, *_COMMON_KEYWORDS, *self._aspects()]
+            check_arguments(type(self).__name__, keywords, known)
         self.name = config.next_name(snake_case(type(self).__name__)) if name is None else str(name)
-        self.dtype = dtypes.standardize(dtype)
+        self.dtype_policy = dtypes.get(dtype)
+        self.autocast = autocast
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        if self.activity_regularizer is not None:
+            # What it costs is divided by the rows of the batch.
+            self.rows_are_independent = False
         self.built = False
-        self._trainable = bool(trainable)
-        self._seed: int | None = None
-        self._own_weights: list[Variable] = []
-        self._batch_input_shape = _batch_input_shape(input_keywords)
+        # The calls on symbolic tensors, and what the last call added to the loss.
+        self.nodes: list[Node] = []
+        self._losses: list[Any] = []
+        self._batch_input_shape = _batch_input_shape(keywords)
 
     # What subclasses override.
 
@@ -95,44 +123,140 @@ class Layer(Configured):
 
     def call(self, inputs: Any) -> Any:
         """What the layer does to its input."""
-        raise NotSupportedError(
-            f"layer '{self.name}'",
-            expected="a method call(self, inputs)",
-            got=f"none in class {type(self).__name__}",
-            fix="Define call(self, inputs) in your layer; it returns the output.",
-        )
+        raise _without_call(self)
 
-    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the output, None where it depends on the batch."""
-        return self.traced_output_shape(as_shape(input_shape))
+        return self.traced_output_shape(input_shape)
+
+    def output_dtype(self, input_dtype: str) -> str:
+        """The type of the output for inputs of that type, where `call` is not asked."""
+        is_cast = self.autocast and is_float(input_dtype) and is_float(self.compute_dtype)
+        return self.compute_dtype if is_cast or not self.keeps_dtype else input_dtype
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The mask of the output, for the mask of the inputs."""
+        if isinstance(mask, (list, tuple)):
+            return next((one for one in mask if one is not None), None)
+        return mask if self.supports_masking else None
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as a plain dict."""
-        return {"name": self.name, "trainable": self._trainable, "dtype": self.dtype}
+        base = {"name": self.name, "trainable": self._trainable, "dtype": dtypes.serialize(self.dtype_policy)}
+        if self.activity_regularizer is not None:
+            base["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        for keyword, (_, aspect) in self._aspects().items():
+            value = getattr(self, keyword)
+            base[keyword] = None if value is None else ASPECTS[aspect].serialize(value)
+        if type(self).get_config is Layer.get_config and "_made_with" in vars(self):
+            base |= made_with(self)
+        return base
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """A new layer made from what `get_config` gave, here or in Keras."""
+        takes = inspect.signature(cls).parameters
+        passes_on = any(one.kind is one.VAR_KEYWORD for one in takes.values())
+        known = {*takes, *cls._aspects(), *(_COMMON_KEYWORDS if passes_on else ())}
+        # Not every class of a user's hands the name on; it is theirs all the same.
+        apart = {key: config[key] for key in ("name", "trainable") if key in config and key not in known}
+        # Keras writes None or False for features that are not used.
+        given = {
+            key: value
+            for key, value in config.items()
+            if key in known or not (key in _COMMON_KEYWORDS or value in (None, False))
+        }
+        layer = cls(**given)
+        for key, value in apart.items():
+            setattr(layer, key, value)
+        return layer
 
     # Calling.
 
     def __call__(self, inputs: Any, *arguments: Any, training: bool | None = None, **keywords: Any) -> Any:
         """The output for an input; `training` is passed on to the layers inside."""
-        if isinstance(inputs, SymbolicTensor):
-            raise NotSupportedError(
-                f"layer '{self.name}'",
-                expected="arrays",
-                got="a symbolic input",
-                fix="The functional way of building is not there yet; use Sequential([...]).",
-            )
-        if not isinstance(inputs, jax.Array):
-            inputs = _as_arrays(inputs)
+        if not isinstance(inputs, jax.Array) or arguments or keywords:
+            if symbolic_leaves((inputs, arguments, keywords)):
+                return self._promise(inputs, *arguments, training=training, **keywords)
+            inputs = self._as_arrays(inputs)
         if not self.built:
             self.ensure_built(_shapes(inputs))
-        outer = getattr(_calls, "training", False)
+        outer = getattr(_calls, "training", None)
         _calls.training = outer if training is None else bool(training)
-        try:
-            if self._takes_training:
-                keywords["training"] = _calls.training
-            return self.call(inputs, *arguments, **keywords)
-        finally:
-            _calls.training = outer
+        with contextlib.ExitStack() as scopes:
+            taken = notes.current()
+            if taken is None:
+                taken = scopes.enter_context(notes.taken())
+                self._losses = taken.losses
+            try:
+                if "training" in self._takes:
+                    keywords["training"] = bool(_calls.training)
+                return self._called(taken, inputs, arguments, keywords)
+            finally:
+                _calls.training = outer
+
+    def _called(self, taken: notes.Notes, inputs: Any, arguments: Any, keywords: dict[str, Any]) -> Any:
+        """What `call` gives, in the layer's precision, with the notes that belong to it."""
+        mask = None
+        if taken.masks:
+            mask = jax.tree.map(taken.mask_of, inputs)
+            if "mask" in self._takes:
+                keywords.setdefault("mask", mask)
+        with precision(self.compute_dtype if self.autocast and self.dtype_policy.is_mixed else None):
+            outputs = self.call(self._cast(inputs), *arguments, **keywords)
+        if taken.outputs is not None:
+            taken.outputs.setdefault(self, outputs)
+        if self.activity_regularizer is not None:
+            for output in jax.tree.leaves(outputs):
+                wide = output.astype(dtypes.widened(output.dtype))
+                self.add_loss(self.activity_regularizer(wide) / output.shape[0])
+        if taken.masks or type(self).compute_mask is not Layer.compute_mask:
+            taken.set_mask(outputs, self.compute_mask(inputs, mask))
+        return outputs
+
+    def _cast(self, inputs: Any) -> Any:
+        """The inputs with real numbers in the type the layer computes in."""
+        if not self.autocast:
+            return inputs
+        wanted = self.compute_dtype
+
+        def cast(array: Any) -> Any:
+            is_other = is_float(array.dtype) and array.dtype != wanted and is_float(wanted)
+            return array.astype(wanted) if is_other else array
+
+        return cast(inputs) if isinstance(inputs, jax.Array) else jax.tree.map(cast, inputs)
+
+    def _as_arrays(self, inputs: Any) -> Any:
+        """Each input as an array; lists of plain numbers are one input."""
+        if isinstance(inputs, (list, tuple)) and not any(np.ndim(leaf) for leaf in jax.tree.leaves(inputs)):
+            return jnp.asarray(inputs)
+        return jax.tree.map(_as_array, inputs)
+
+    def _promise(self, inputs: Any, *arguments: Any, **keywords: Any) -> Any:
+        """The promise of the output for symbolic inputs, noted as a node of the network."""
+        if keywords["training"] is None:
+            del keywords["training"]
+        called_with = (inputs, *arguments)
+        if not self.built:
+            self.ensure_built(jax.tree.map(lambda tensor: tensor.shape, inputs))
+        knows_shape = type(self).compute_output_shape is not Layer.compute_output_shape
+        if knows_shape and not symbolic_leaves((arguments, keywords)):
+            shapes = self.compute_output_shape(_shapes(inputs))
+            dtype = self.output_dtype(symbolic_leaves(inputs)[0].dtype)
+            outputs = _map_shapes(lambda shape: SymbolicTensor(shape, dtype, self.name), shapes)
+        else:
+            outputs = promised(self._traced, called_with, keywords, self.name)
+        if not symbolic_leaves(outputs):
+            raise nothing_returned(f"layer '{self.name}'")
+        Node(self, called_with, keywords, outputs)
+        return outputs
+
+    def _traced(self, *arguments: Any, **keywords: Any) -> Any:
+        """A call that leaves weights and seeds as they were; for its shape alone."""
+        variables = self.weights
+        lent = lend(variables, [v.array for v in variables])
+        with lent, random.key_scope(random.words(0), 0), notes.taken(), unchanged():
+            return self(*arguments, **keywords)
 
     def ensure_built(self, input_shape: Any) -> None:
         """Build, unless that has been done."""
@@ -143,165 +267,99 @@ class Layer(Configured):
         self._pass_seed_on()
         self.built = True
 
-    # Weights.
+    def traced_output_shape(self, input_shape: Any) -> Any:
+        """The output's shape as a call gives it; the layers inside are built by that call."""
+        self.ensure_built(input_shape)
+        dtype = self.compute_dtype if is_float(self.compute_dtype) else config.floatx()
+        inputs = _map_shapes(lambda shape: SymbolicTensor(shape, dtype), input_shape)
+        outputs = promised(self._traced, (inputs,), {}, self.name)
+        return jax.tree.map(lambda tensor: tensor.shape, outputs)
 
-    def add_weight(
-        self,
-        shape: Any = None,
-        initializer: Any = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        *,
-        name: str | None = None,
-    ) -> Variable:
-        """A new weight of this layer.
+    # What training adds.
 
-        Args:
-            shape: lengths of its dimensions; None or () for a single number.
-            initializer: name, object or function; None means Glorot's uniform
-                for floats and zeros for the rest, as Keras.
-            dtype: type; None takes the layer's.
-            trainable: False for a state that `call` assigns, such as an average.
-            name: what summaries call it.
-        """
-        if isinstance(shape, str):  # Keras 2 had the name first.
-            shape, name = initializer, shape
-            initializer = None
-        dtype = self.dtype if dtype is None else dtypes.standardize(dtype)
-        if initializer is None:
-            initializer = "glorot_uniform" if dtypes.is_float(dtype) else "zeros"
-        if self._seed is None:
-            self._seed = random.draw_seed()
-        seed = random.mix(self._seed, len(self._own_weights))
-        sizes = tuple(int(size or 0) for size in as_shape(() if shape is None else shape))
-        values = initializers.sample(initializers.get(initializer), sizes, dtype, seed)
-        weight = Variable(values, dtype=dtype, trainable=trainable, name=name or "weight")
-        self._own_weights.append(weight)
-        return weight
+    def add_loss(self, loss: Any) -> None:
+        """Add a number to the loss of this call; for use inside `call`."""
+        taken = notes.current()
+        losses = self._losses if taken is None else taken.losses
+        losses.extend(loss if isinstance(loss, (list, tuple)) else [loss])
+        if symbolic_leaves(losses):
+            losses.clear()
+            raise _symbolic_loss(self)
 
-    def take_seed(self, seed: int) -> None:
-        """Receive the integer from which this layer and those inside draw."""
-        self._seed = seed
-        self._pass_seed_on()
-
-    def _pass_seed_on(self) -> None:
-        if self._seed is None:
-            return
-        for position, layer in enumerate(self.children()):
-            if layer._seed is None:
-                layer.take_seed(random.mix(self._seed, position, 1))
-
-    def children(self) -> list[Layer]:
-        """The layers directly inside this one, in the order they were attached."""
-        found = {id(layer): layer for value in vars(self).values() for layer in _find(value, Layer)}
-        return list(found.values())
-
-    def inside(self, kind: type[Kind]) -> list[Kind]:
-        """Every object of a kind, such as `Rate`, that hangs on this layer or on one inside it."""
-        mine = [thing for value in vars(self).values() for thing in _find(value, kind)]
-        return mine + [thing for layer in self.children() for thing in layer.inside(kind)]
-
-    def _own(self) -> list[Variable]:
-        """The weights made by `add_weight`, then those that only hang on the layer."""
-        found = [v for value in vars(self).values() for v in _find(value, Variable)]
-        attached = [v for v in found if not isinstance(v, Rate)]
-        return list({id(v): v for v in (*self._own_weights, *attached)}.values())
-
-    def variables_by_role(self) -> tuple[list[Variable], list[Variable]]:
-        """The weights that training moves, and those it does not, each once."""
-        mine = self._own()
-        moving = [v for v in mine if v.trainable and self._trainable]
-        fixed = [v for v in mine if not (v.trainable and self._trainable)]
-        for layer in self.children():
-            more_moving, more_fixed = layer.variables_by_role()
-            moving += more_moving if self._trainable else []
-            fixed += more_fixed if self._trainable else more_moving + more_fixed
-        unique = {id(v): v for v in moving}
-        return list(unique.values()), list({id(v): v for v in fixed if id(v) not in unique}.values())
+    def add_metric(self, value: Any, name: str | None = None, aggregation: str | None = "mean") -> None:
+        """Follow the mean of a number of this call under a name; for use inside `call`."""
+        taken = notes.current()
+        if taken is not None:
+            taken.metrics[name or self.name] = jnp.mean(value)
 
     @property
-    def trainable(self) -> bool:
-        """Whether an optimizer may move the weights; setting it reaches the layers inside."""
-        return self._trainable
+    def losses(self) -> list[Any]:
+        """What the last call added to the loss, and what the size of the weights costs."""
+        sizes = [v.regularizer(v.read()) for v in self.trainable_weights if v.regularizer is not None]
+        return [*self._losses, *sizes]
 
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        for layer in self.children():
-            layer.trainable = value
+    # Its place in a network.
 
     @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that training moves."""
-        return self.variables_by_role()[0]
+    def input(self) -> Any:
+        """The symbolic input of the first call on symbolic tensors."""
+        return self._first_node("input").arguments[0]
 
     @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training leaves alone."""
-        return self.variables_by_role()[1]
+    def output(self) -> Any:
+        """The symbolic output of the first call on symbolic tensors."""
+        return self._first_node("output").outputs
 
-    @property
-    def weights(self) -> list[Variable]:
-        """All weights in Keras's order: a layer's own, then those of the layers inside."""
-        mine = sorted(self._own(), key=lambda weight: not weight.trainable)
-        inside = [weight for layer in self.children() for weight in layer.weights]
-        return list({id(v): v for v in (*mine, *inside)}.values())
-
-    variables = weights
-    trainable_variables = trainable_weights
-    non_trainable_variables = non_trainable_weights
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of all weights as NumPy arrays."""
-        return [weight.numpy() for weight in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Give every weight a new value, in the order of `get_weights()`."""
-        mine = self.weights
-        shapes = [tuple(np.shape(array)) for array in weights]
-        wanted = [weight.shape for weight in mine]
-        if shapes != wanted:
-            raise ShapeError(
-                f"the weights given to '{self.name}'",
-                expected=f"{len(wanted)} arrays of shapes {wanted}",
-                got=f"{len(shapes)} of shapes {shapes}",
-                fix="Build the model for the same input shape, then use the order of get_weights().",
+    def _first_node(self, wanted: str) -> Node:
+        if not self.nodes:
+            raise MissingAttributeError(
+                f"layer '{self.name}'",
+                expected=f"to have been called before its {wanted} is asked for",
+                got="a layer that was never part of a network",
+                fix="Call it on an Input, or put it into a model that knows the shape of its input.",
             )
-        for weight, array in zip(mine, weights, strict=True):
-            weight.assign(array)
+        return self.nodes[0]
 
-    def count_params(self) -> int:
-        """How many numbers the weights hold."""
-        return sum(math.prod(weight.shape) for weight in self.weights)
+    def __getstate__(self) -> dict[str, Any]:
+        # The nodes lead to every network the layer is part of; a network brings its own.
+        return {**vars(self), "nodes": [], "_losses": []}
+
+    def __getattr__(self, name: str) -> Any:
+        found = inspect.getattr_static(type(self), name, None)
+        if isinstance(found, property):  # It raised an AttributeError of its own: that one is meant.
+            return found.__get__(self)
+        raise _no_attribute(self, name)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
-    def traced_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The output's shape as a call gives it; the layers inside are built by that call."""
-        # Two different batch lengths show which dimensions depend on the batch.
-        self.ensure_built(input_shape)
-        shapes = [self._shape_for(input_shape, stand_in) for stand_in in (3, 5)]
-        return tuple(a if a == b else None for a, b in zip(*shapes, strict=True))
 
-    def _shape_for(self, input_shape: tuple[int | None, ...], stand_in: int) -> tuple[int, ...]:
-        sizes = tuple(stand_in if size is None else size for size in input_shape)
-        variables = self.weights
+def _without_call(layer: Layer) -> NotSupportedError:
+    return NotSupportedError(
+        f"layer '{layer.name}'",
+        expected="a method call(self, inputs)",
+        got=f"none in class {type(layer).__name__}",
+        fix="Define call(self, inputs) in your layer; it returns the output.",
+    )
 
-        def trace(arrays: list[Any], inputs: Any) -> Any:
-            with lend(variables, arrays), random.key_scope(random.words(0), 0):
-                return self(inputs)
 
-        arrays = [jax.ShapeDtypeStruct(v.shape, v.dtype) for v in variables]
-        output = jax.eval_shape(trace, arrays, jax.ShapeDtypeStruct(sizes, self.dtype))
-        if not hasattr(output, "shape"):
-            raise NotSupportedError(
-                f"layer '{self.name}'",
-                expected="call(self, inputs) to return one array",
-                got=type(output).__name__,
-                fix="Let call end with: return outputs.",
-            )
-        return tuple(output.shape)
+def _symbolic_loss(layer: Layer) -> NotSupportedError:
+    return NotSupportedError(
+        f"{layer.name}.add_loss",
+        expected="a number that was computed inside a layer's call",
+        got="a symbolic tensor",
+        fix="Write a layer whose call(self, inputs) says self.add_loss(...), and put it in.",
+    )
+
+
+def nothing_returned(what: str) -> NotSupportedError:
+    """The error for a `call` that gives no array."""
+    return NotSupportedError(
+        what,
+        expected="call(self, inputs) to return an array, or several",
+        got="None",
+        fix="Let call end with: return outputs.",
+    )
 
 
 def _marking(build: Callable[..., None]) -> Callable[..., None]:
@@ -326,25 +384,6 @@ def _batch_input_shape(keywords: dict[str, Any]) -> tuple[int | None, ...] | Non
     return None
 
 
-def _find(value: Any, kind: type) -> Iterator[Any]:
-    """The objects of a kind in a value, its lists, tuples and dicts."""
-    if isinstance(value, kind):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _find(item, kind)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _find(item, kind)
-
-
-def _as_arrays(inputs: Any) -> Any:
-    """Each input as an array; lists of plain numbers are one input."""
-    if isinstance(inputs, (list, tuple)) and not any(np.ndim(leaf) for leaf in jax.tree.leaves(inputs)):
-        return jnp.asarray(inputs)
-    return jax.tree.map(_as_array, inputs)
-
-
 def _as_array(value: Any) -> Any:
     if isinstance(value, Variable):
         return value.read()
@@ -354,3 +393,50 @@ def _as_array(value: Any) -> Any:
 def _shapes(inputs: Any) -> Any:
     """The shape of an array, or the nested shapes of several."""
     return tuple(inputs.shape) if hasattr(inputs, "shape") else jax.tree.map(lambda a: tuple(a.shape), inputs)
+
+
+def _map_shapes(function: Callable[[tuple[int | None, ...]], Any], shapes: Any) -> Any:
+    """The nested shapes with each one replaced; a shape is a tuple of lengths."""
+    if isinstance(shapes, dict):
+        return {key: _map_shapes(function, shape) for key, shape in shapes.items()}
+    if isinstance(shapes, (list, tuple)) and any(isinstance(one, (list, tuple, dict)) for one in shapes):
+        return type(shapes)(_map_shapes(function, shape) for shape in shapes)
+    return function(as_shape(shapes))
+
+
+def made_with(layer: Layer) -> dict[str, Any]:
+    """What the constructor was called with, if it is plain enough to be written down."""
+    made = layer._made_with
+    given = inspect.signature(type(layer)).bind_partial(*made.arguments, **made.keywords)
+    values = dict(given.arguments)
+    for parameter in given.signature.parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            values |= values.pop(parameter.name, {})
+    plain = (bool, int, float, str, type(None), list, tuple, dict)
+    values = {key: value for key, value in values.items() if key not in _COMMON_KEYWORDS}
+    if not all(isinstance(value, plain) for value in values.values()):
+        raise NotSupportedError(
+            f"layer '{layer.name}'",
+            expected=f"a method get_config(self) in class {type(layer).__name__}",
+            got=f"none, and arguments that cannot be written down: {values}",
+            fix="Return {**super().get_config(), ...} with each argument of __init__.",
+        )
+    return values
+
+
+def _no_attribute(layer: Layer, name: str) -> MissingAttributeError:
+    known = vars(layer)
+    shown = f"layer '{known['name']}'" if "name" in known else f"class {type(layer).__name__}"
+    if "_own_weights" not in known:
+        return MissingAttributeError(
+            shown,
+            expected="its __init__ to call super().__init__() first",
+            got=f"one that asks for '{name}' before that",
+            fix="Begin your __init__ with: super().__init__(**kwargs).",
+        )
+    lack, guess = planned.lack_of(f"Model.{name}"), closest(name, [*dir(type(layer)), *known])
+    fix = f"Did you mean '{guess}'?" if guess else f"See help({type(layer).__name__})."
+    if name in layer.initial and not known.get("built"):
+        fix = "Its weights are made when it is first called, or by build(input_shape)."
+    got, fix = (f"'{name}', which is {lack.fate}", lack.why) if lack else (f"'{name}'", fix)
+    return MissingAttributeError(shown, expected="an attribute it has", got=got, fix=fix)

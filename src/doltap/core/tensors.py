@@ -20,7 +20,7 @@ import numpy as np
 from doltap import dtypes
 from doltap.errors import DataError, ShapeError
 
-__all__ = ["Rate", "SymbolicTensor", "Variable", "lend", "place"]
+__all__ = ["Rate", "Variable", "lend", "place", "precision", "unchanged"]
 
 _loans = threading.local()
 
@@ -59,6 +59,28 @@ def lend(variables: Sequence[Variable], arrays: Sequence[Any]) -> Iterator[dict[
             outer.update((variable, loan[variable]) for variable in outer.keys() - set(variables))
 
 
+@contextlib.contextmanager
+def unchanged() -> Iterator[None]:
+    """Inside the `with`, what is assigned to variables that are not lent is forgotten."""
+    outer = getattr(_loans, "forgets", False)
+    _loans.forgets = True
+    try:
+        yield
+    finally:
+        _loans.forgets = outer
+
+
+@contextlib.contextmanager
+def precision(dtype: str | None) -> Iterator[None]:
+    """Inside the `with`, weights of real numbers read as this type; None reads them as they are."""
+    outer = getattr(_loans, "precision", None)
+    _loans.precision = dtype
+    try:
+        yield
+    finally:
+        _loans.precision = outer
+
+
 class Variable:
     """A named array that training or Python code may change.
 
@@ -66,7 +88,11 @@ class Variable:
         initial_value: the first value; anything NumPy can read.
         dtype: type of the array; None keeps floats at `floatx()` and others as they are.
         trainable: whether an optimizer may move it.
+        autocast: whether it is read in the type that its layer computes in.
         name: what summaries and errors call it.
+
+    `regularizer` and `constraint` are functions of it, or None: what training
+    adds to the loss, and what it does to the variable after each step.
 
     >>> v = Variable([1.0, 2.0], name="v")
     >>> v.assign_add([1.0, 1.0]).numpy().tolist()
@@ -82,6 +108,7 @@ class Variable:
         *,
         dtype: Any = None,
         trainable: bool = True,
+        autocast: bool = True,
         name: str = "variable",
     ) -> None:
         array = np.asarray(initial_value)
@@ -92,6 +119,9 @@ class Variable:
         self.array = place(array.astype(jax.dtypes.canonicalize_dtype(dtype)))
         self.shape: tuple[int, ...] = tuple(self.array.shape)
         self.dtype = str(self.array.dtype)
+        self.autocast = autocast and jnp.issubdtype(self.array.dtype, jnp.floating)
+        self.regularizer: Callable[[Any], Any] | None = None
+        self.constraint: Callable[[Any], Any] | None = None
 
     @property
     def ndim(self) -> int:
@@ -107,14 +137,14 @@ class Variable:
     def value(self) -> Any:
         """The array: inside a program the borrowed one, elsewhere a copy."""
         loan = getattr(_loans, "current", None)
-        if loan is not None and self in loan:
-            return loan[self]
-        return place(self.array)
+        return self.read() if loan is not None and self in loan else place(self.read())
 
     def read(self) -> Any:
         """The array itself, without a copy. A later training step may reuse its memory."""
         loan = getattr(_loans, "current", None)
-        return self.array if loan is None or self not in loan else loan[self]
+        array = self.array if loan is None or self not in loan else loan[self]
+        wanted = getattr(_loans, "precision", None)
+        return array if wanted is None or not self.autocast else array.astype(wanted)
 
     def numpy(self) -> np.ndarray:
         """A copy as a NumPy array."""
@@ -133,6 +163,8 @@ class Variable:
             )
         if loan is not None and self in loan:
             loan[self] = jnp.asarray(value, dtype=self.dtype)
+        elif getattr(_loans, "forgets", False):
+            pass
         elif isinstance(value, jax.core.Tracer):
             raise DataError(
                 f"variable '{self.name}'",
@@ -146,11 +178,13 @@ class Variable:
 
     def assign_add(self, value: Any) -> Variable:
         """Add to the variable."""
-        return self.assign(self.read() + jnp.asarray(value, dtype=self.dtype))
+        with precision(None):
+            return self.assign(self.read() + jnp.asarray(value, dtype=self.dtype))
 
     def assign_sub(self, value: Any) -> Variable:
         """Subtract from the variable."""
-        return self.assign(self.read() - jnp.asarray(value, dtype=self.dtype))
+        with precision(None):
+            return self.assign(self.read() - jnp.asarray(value, dtype=self.dtype))
 
     def __jax_array__(self) -> Any:
         return self.value
@@ -208,25 +242,9 @@ class Rate(Variable):
     """
 
     def __init__(self, value: Any, *, name: str = "rate") -> None:
-        super().__init__(np.float32(value), dtype="float32", trainable=False, name=name)
+        super().__init__(value, dtype=dtypes.wide(), trainable=False, autocast=False, name=name)
 
     @property
     def is_zero(self) -> bool:
         """Whether the number is 0 now: that changes what is computed, not only with what."""
         return not np.asarray(self.array).any()
-
-
-class SymbolicTensor:
-    """The promise of an array: its shape and type are known, its values are not.
-
-    Args:
-        shape: lengths of the dimensions; None where any length will do.
-    """
-
-    def __init__(self, shape: Sequence[int | None], dtype: str = "float32", name: str = "input") -> None:
-        self.shape = tuple(shape)
-        self.dtype = dtype
-        self.name = name
-
-    def __repr__(self) -> str:
-        return f"<SymbolicTensor '{self.name}' shape={self.shape} dtype={self.dtype}>"

@@ -6,12 +6,14 @@ model, never cases in here.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
+import jax.numpy as jnp
 
-from doltap import activations, initializers, old_names
+from doltap import activations, old_names
 from doltap.core.layer import Layer
+from doltap.dtypes import is_float
 from doltap.errors import ShapeError
 
 __all__ = ["Dense"]
@@ -49,10 +51,15 @@ class Dense(Layer):
         kernel_initializer: where the kernel (features, units) starts.
         bias_initializer: where the bias (units,) starts.
 
+    Regularizers and constraints of `kernel` and `bias` as in `Layer`.
+
     >>> layer = Dense(3, activation="relu")
     >>> layer([[1.0, 2.0]]).shape
     (1, 3)
     """
+
+    supports_masking = True
+    initial: ClassVar = {"kernel": "glorot_uniform", "bias": "zeros"}
 
     def __init__(
         self,
@@ -63,16 +70,11 @@ class Dense(Layer):
         bias_initializer: Any = "zeros",
         **keywords: Any,
     ) -> None:
-        modern = old_names.translate("dense", keywords)
-        units = modern.pop("units", units)
-        use_bias = modern.pop("use_bias", use_bias)
-        kernel_initializer = modern.pop("kernel_initializer", kernel_initializer)
+        starts = {"kernel_initializer": kernel_initializer, "bias_initializer": bias_initializer}
+        modern = {"units": units, "use_bias": use_bias, **starts, **old_names.translate("dense", keywords)}
+        self.units, self.use_bias = _checked_units(modern.pop("units")), bool(modern.pop("use_bias"))
         super().__init__(**modern)
-        self.units = _checked_units(units)
         self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
 
     def build(self, input_shape: Any) -> None:
         """Make the kernel and the bias."""
@@ -83,16 +85,20 @@ class Dense(Layer):
                 got=f"shape {tuple(input_shape)}",
                 fix="Give x two dimensions, for example x.reshape(-1, 1) for a single column.",
             )
-        self.kernel = self.add_weight((input_shape[-1], self.units), self.kernel_initializer, name="kernel")
+        self.kernel = self.add_weight((input_shape[-1], self.units), name="kernel")
         if self.use_bias:
-            self.bias = self.add_weight((self.units,), self.bias_initializer, name="bias")
+            self.bias = self.add_weight((self.units,), name="bias")
 
     def call(self, inputs: Any) -> Any:
         """The weighted sums, through the activation."""
         kernel = self.kernel.read()
         if inputs.shape[-1:] != kernel.shape[:1]:
             raise _other_features(self.name, len(kernel), inputs.shape)
-        outputs = _product(inputs.astype(self.dtype), kernel)
+        if inputs.dtype != kernel.dtype:
+            # Whole numbers, or what `autocast=False` left as it was.
+            wide = jnp.promote_types(inputs.dtype, kernel.dtype) if is_float(inputs.dtype) else kernel.dtype
+            inputs, kernel = inputs.astype(wide), kernel.astype(wide)
+        outputs = _product(inputs, kernel)
         if self.use_bias:
             outputs = outputs + self.bias.read()
         return self.activation(outputs)
@@ -108,8 +114,6 @@ class Dense(Layer):
             "units": self.units,
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
-            "kernel_initializer": initializers.serialize(self.kernel_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
         }
 
 

@@ -1,6 +1,10 @@
 """What the user holds: models."""
 
+from doltap import doors
+from doltap.models.cloning import clone_model
 from doltap.models.model import Model
 from doltap.models.sequential import Sequential
 
-__all__ = ["Model", "Sequential"]
+__all__ = ["Model", "Sequential", "clone_model"]
+
+doors.guard(__name__)

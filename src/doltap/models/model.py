@@ -1,355 +1,311 @@
-"""What every model can do: be compiled, trained, evaluated, asked and shown.
+"""What a model is made of: calls between symbolic tensors, or a class with a `call` of its own.
 
-This file checks what the user passes and says what it means; the work is done
-by `training.loop`.
+Training is in `trainer.py`; here is the network: its layers, its shapes, its
+summary, and how it is written down and made again.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+import inspect
+from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 
-from doltap import losses, metrics, optimizers, random
-from doltap.callbacks import CallbackList, History
-from doltap.core.layer import Layer
-from doltap.errors import DataError, NotCompiledError, NotSupportedError, ShapeError, UnknownNameError
-from doltap.metrics import Metric
-from doltap.reporting import summary
-from doltap.reporting.progress import Display
-from doltap.training import batches, cache, checks, loop
-from doltap.training.batches import Rows
-from doltap.training.program import Recipe
+from doltap import config as switches
+from doltap import registry
+from doltap.core import configs
+from doltap.core.graph import Graph, SymbolicTensor, filled_in, promised, symbolic_leaves
+from doltap.core.layer import Layer, as_shape, made_with, nothing_returned
+from doltap.errors import MissingAttributeError, NotSupportedError, ShapeError, UnknownNameError
+from doltap.models import arguments, functional, showing
+from doltap.models.hosting import Front, Looked, as_texts, front_of
+from doltap.models.stepping import Outputs
+from doltap.models.trainer import Trainer
+from doltap.training import batches, checks
+from doltap.training.steps import symbolic_like
 
 __all__ = ["Model"]
 
 
-class Model(Layer):
+class Model(Trainer):
     """Layers that are trained together.
 
-    `Sequential` is the model to build; this class holds what all models share.
+    `Model(inputs, outputs)` is the network of calls between symbolic tensors:
+
+    >>> from doltap.layers import Dense, Input
+    >>> inputs = Input((4,))
+    >>> Model(inputs, Dense(3)(inputs)).count_params()
+    15
+
+    A class of one's own makes its layers in `__init__` and uses them in
+    `call(self, inputs, training=None)`; it is built by the first data it sees.
+
+    Args:
+        inputs: what `Input` returned, or several in a list, tuple or dict.
+        outputs: symbolic tensors made from them, likewise.
     """
 
-    def __init__(self, *, name: str | None = None, trainable: bool = True, dtype: Any = None) -> None:
-        super().__init__(name=name, trainable=trainable, dtype=dtype)
-        self.seed = random.draw_seed()
-        self.seed_words = random.words(random.mix(self.seed, 1))
-        self._input_shape: tuple[int | None, ...] | None = None
-        self._output_shape: tuple[int | None, ...] | None = None
-        self.epochs_trained = 0
-        self.stop_training = False
-        self.optimizer: Any = None
-        self.loss: Any = None
-        self.history: History | None = None
-        self._loss: losses.Loss | None = None
-        self._metrics: list[tuple[Any, bool]] = []
-        self._measures: list[tuple[Metric, bool]] | None = None
-        self._recipes: dict[str, Recipe] = {}
-        self._is_fitting = False
+    kept_in = ("keras.src.models.functional", "Functional")
 
-    # What a kind of model overrides.
+    def __init__(self, inputs: Any = None, outputs: Any = None, *more: Any, **keywords: Any) -> None:
+        for old, new in (("input", "inputs"), ("output", "outputs")):
+            if old in keywords:  # Keras 1's words.
+                inputs, outputs = (
+                    (keywords.pop(old), outputs) if new == "inputs" else (inputs, keywords.pop(old))
+                )
+        if more:
+            keywords["name"] = more[0]
+        is_network = inputs is not None or outputs is not None
+        if is_network and keywords.get("name") is None and type(self) is Model:
+            keywords["name"] = switches.next_name("functional")
+        super().__init__(**keywords)
+        self._graph: Graph | None = None
+        self._promises: tuple[Any, Any] | None = None
+        # The part of the network that takes strings, if one does.
+        self._front: Front | None = None
+        if is_network:
+            _check_symbolic(inputs, "inputs")
+            _check_symbolic(outputs, "outputs")
+            self._take_graph(functional.with_inputs_of_its_own(inputs, outputs))
 
-    def build(self, input_shape: Any) -> None:
-        """Make the weights; only a kind of model knows how."""
-        raise NotSupportedError(
-            f"model '{self.name}'",
-            expected="a Sequential",
-            got=f"the class {type(self).__name__}",
-            fix="Models as classes of one's own are not there yet; use Sequential([...]).",
-        )
+    def _take_graph(self, graph: Graph) -> None:
+        self._graph, self._front = graph, front_of(graph)
+        self._promises = graph.input_structure, graph.output_structure
+        self.deciding = ("_graph",)
+        self.built = True
+        names = [call.name for call in graph.calls if isinstance(call, Layer)]
+        for name in names:
+            if names.count(name) > 1:
+                raise ShapeError(
+                    f"model '{self.name}'",
+                    expected="layers with names of their own",
+                    got=f"several called '{name}'",
+                    fix="Give one of them another name=.",
+                )
+        for position, layer in enumerate(self.children()):
+            if layer._seed is None:
+                layer.take_seed(self._seed_for(position))
+
+    def _seed_for(self, position: int) -> int:
+        """The seed of the layer at this place."""
+        return int(self.seed) ^ position
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The promises of a network come back with its graph.
+        return {
+            **super().__getstate__(),
+            "_promises": None if self._graph else self._promises,
+            "_front": None,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if self._graph is not None:
+            self._front = front_of(self._graph)
+            self._promises = self._graph.input_structure, self._graph.output_structure
+
+    # The network.
+
+    def children(self) -> list[Layer]:
+        """The layers of the network in Keras's order, then those that hang on the model."""
+        listed = [call for call in self._graph.calls if isinstance(call, Layer)] if self._graph else []
+        return list({id(layer): layer for layer in (*listed, *super().children())}.values())
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, first to last, without the promise of the input."""
+        """The layers, first to last."""
         return self.children()
 
-    @property
-    def input_shape(self) -> tuple[int | None, ...]:
-        """Shape of the input, batch first; an error before it is known."""
-        if self._input_shape is None:
-            raise _not_built(self.name)
-        return self._input_shape
-
-    @property
-    def output_shape(self) -> tuple[int | None, ...]:
-        """Shape of the output, batch first; an error before the model is built."""
-        if self._output_shape is None:
-            raise _not_built(self.name)
-        return self._output_shape
-
-    # Compiling.
-
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        loss_weights: Any = None,
-        metrics: Any = None,
-        weighted_metrics: Any = None,
-        run_eagerly: bool = False,
-        steps_per_execution: Any = 1,
-        jit_compile: Any = "auto",
-        auto_scale_loss: bool = True,
-    ) -> None:
-        """Say how the model learns.
-
-        Args:
-            optimizer: name or object.
-            loss: name, function or object.
-            metrics: names, functions or objects to follow beside the loss.
-            weighted_metrics: the same, with the sample weights applied.
-            steps_per_execution, jit_compile, auto_scale_loss: accepted and not needed:
-                as many steps as possible are one compiled program anyway.
-        """
-        if run_eagerly or loss_weights is not None:
-            raise _refused("compile(run_eagerly, loss_weights)", "scale the loss function itself")
-        mover, measured = optimizers.get(optimizer), losses.get(_only_one(loss, "loss"))
-        if measured is not None and measured.reduction in ("none", None):
-            raise _refused(
-                f"compile(loss={measured.name} with reduction={measured.reduction!r})", "use 'sum'"
+    def call(self, inputs: Any) -> Any:
+        """The output of the network; a class of one's own says what it is."""
+        if self._graph is None:
+            raise NotSupportedError(
+                f"model '{self.name}'",
+                expected="inputs and outputs, or a method call(self, inputs)",
+                got=f"neither in class {type(self).__name__}",
+                fix="Model(inputs, outputs), or define call in your class.",
             )
-        followed = [
-            *((_checked_metric(m), False) for m in _as_list(metrics)),
-            *((_checked_metric(m), True) for m in _as_list(weighted_metrics)),
-        ]
-        # From here on nothing can fail, so that a refused compile leaves the model as it was.
-        self.optimizer, self.loss, self._loss, self._metrics = mover, loss, measured, followed
-        self._measures = None
-        self._recipes = {}
-        self.stop_training = False
-
-    @property
-    def compiled(self) -> bool:
-        """Whether `compile` was called."""
-        return self.optimizer is not None
-
-    @property
-    def metrics(self) -> list[Metric]:
-        """The mean of the loss and the metrics, once they are known."""
-        recipe = self._recipes.get("train") or self._recipes.get("test")
-        return recipe.measures if recipe else []
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """The names of what `evaluate` returns, in its order."""
-        recipe = self._recipes.get("train") or self._recipes.get("test")
-        return recipe.names if recipe else []
-
-    def reset_metrics(self) -> None:
-        """Set every running total back."""
-        for metric in self.metrics:
-            metric.reset_state()
-
-    # Training, evaluating, asking.
-
-    def fit(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        epochs: int = 1,
-        verbose: Any = "auto",
-        callbacks: Any = None,
-        validation_split: float = 0.0,
-        validation_data: Any = None,
-        shuffle: bool = True,
-        class_weight: dict[int, float] | None = None,
-        sample_weight: Any = None,
-        initial_epoch: int = 0,
-        steps_per_epoch: int | None = None,
-        validation_steps: int | None = None,
-        validation_batch_size: int | None = None,
-        validation_freq: int = 1,
-    ) -> History:
-        """Train; the History holds what was measured after each epoch.
-
-        Args:
-            x, y: inputs and labels, rows first: arrays, lists, pandas objects, tensors.
-            batch_size: rows of a step; None means 32.
-            epochs: number of the last epoch; `initial_epoch` is where counting starts.
-            verbose: 0 silent, 1 a bar, 2 a line for each epoch, "auto" a bar.
-            callbacks: a list of `Callback` objects.
-            validation_split: share of the rows, taken from the end before shuffling.
-            validation_data: (x, y) or (x, y, sample_weight).
-            class_weight: dict from class number to the weight of its rows.
-            sample_weight: a weight for each row.
-        """
-        self._need_compiled("fit")
-        if steps_per_epoch is not None or validation_steps is not None:
-            raise _refused("fit(steps_per_epoch=..., validation_steps=...)", "use fewer rows")
-        size = _checked_count("batch_size", 32 if batch_size is None else batch_size)
-        validation_size = size if validation_batch_size is None else validation_batch_size
-        settings = loop.Settings(
-            _checked_count("initial_epoch", initial_epoch, least=0),
-            _checked_count("epochs", epochs, least=0),
-            bool(shuffle),
-            _level(verbose),
-            _checked_count("validation_freq", validation_freq),
+        if self._front is not None and isinstance(inputs, Looked):
+            return _alone(self._front.run(inputs))
+        values = _in_order(self._graph, inputs, self.name)
+        return _alone(
+            self._graph.run(
+                [_as_promised(t, value) for t, value in zip(self._graph.inputs, values, strict=True)]
+            )
         )
-        rows, held_out = self._labelled(x, y, sample_weight, ""), None
-        if validation_data is not None:
-            held_out = self._validation_rows(validation_data)
-        elif validation_split:
-            rows, held_out = batches.split(rows, validation_split)
-        if class_weight is not None:
-            _weigh_classes(rows, class_weight)
-        recipe = self._recipe("train", rows)
-        training = loop.Training(self, recipe, rows, size)
-        validation = None if held_out is None else self._evaluation(held_out, validation_size)
-        return self._run_fit(training, validation, settings, callbacks)
 
-    def _evaluation(self, rows: Rows, batch_size: Any) -> loop.Evaluation:
-        size = _checked_count("validation_batch_size", batch_size)
-        recipe = self._recipe("test", rows)
-        return loop.Evaluation(recipe, rows, size)
+    def looked_up(self, x: Any, what: str) -> Any:
+        """The inputs with strings turned into numbers, where the network takes strings."""
+        if self._front is None or x is None:
+            return x
+        graph, count = self._need_graph(), len(self.inputs)
+        is_row_of_inputs = isinstance(x, (list, tuple)) and len(x) == count
+        values = [x] if count == 1 and not isinstance(x, dict) else x if is_row_of_inputs else None
+        values = _in_order(graph, x, self.name) if values is None else values
+        arrays = [
+            as_texts(value, f"{what} for '{tensor.name}'")
+            if tensor.dtype == "string"
+            else batches.as_array(value, f"{what} for '{tensor.name}'")
+            for tensor, value in zip(graph.inputs, values, strict=True)
+        ]
+        return self._front.looked_up(arrays).values
 
-    def _run_fit(
-        self, training: loop.Training, validation: Any, settings: loop.Settings, callbacks: Any
-    ) -> History:
-        num_batches = training.schedule.num_batches
-        params = {"epochs": settings.last, "steps": num_batches, "verbose": settings.verbose}
-        listeners = CallbackList(callbacks, self, with_history=True, **params)
-        self.history = listeners.history
-        display = Display(settings.verbose, num_batches) if settings.verbose else None
-        self.stop_training = False
-        self._is_fitting = True
-        try:
-            loop.fit(training, validation, settings, listeners, display)
-        finally:
-            self._is_fitting = False
-        return listeners.history
+    def _as_arrays(self, inputs: Any) -> Any:
+        if self._front is not None and not isinstance(inputs, Looked):
+            inputs = Looked(self.looked_up(inputs, "inputs"))
+        return super()._as_arrays(inputs)
 
-    def evaluate(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        verbose: Any = "auto",
-        sample_weight: Any = None,
-        steps: int | None = None,
-        callbacks: Any = None,
-        return_dict: bool = False,
-    ) -> Any:
-        """The loss and the metrics on this data: one number, or a list in the order of `metrics_names`."""
-        self._need_compiled("evaluate")
-        if steps is not None:
-            raise _refused("evaluate(steps=...)", "use fewer rows")
-        size = _checked_count("batch_size", 32 if batch_size is None else batch_size)
-        rows = self._labelled(x, y, sample_weight, "")
-        recipe = self._recipe("test", rows)
-        level = _level(verbose)
-        evaluation = loop.Evaluation(recipe, rows, size)
-        num_batches = evaluation.num_batches
-        listeners = CallbackList(callbacks, self, epochs=1, steps=num_batches, verbose=level)
-        with shown(level, num_batches) as display:
-            logs = evaluation.run(listeners, display)
-            if display:
-                display.end(logs)
-        if not self._is_fitting:
-            self._keep_totals(recipe, evaluation.totals)
-        return self._results(recipe, logs, return_dict=return_dict)
+    def _cast(self, inputs: Any) -> Any:
+        # Every layer converts for itself.
+        return inputs
 
-    def predict(
-        self,
-        x: Any,
-        batch_size: int | None = None,
-        verbose: Any = "auto",
-        steps: int | None = None,
-        callbacks: Any = None,
-    ) -> np.ndarray:
-        """The model's output for every row, as a NumPy array."""
-        if steps is not None:
-            raise _refused("predict(steps=...)", "use fewer rows")
-        size = _checked_count("batch_size", 32 if batch_size is None else batch_size)
-        rows = self._inputs(x)
-        recipe = self._recipes.get("predict") or self._recipe("predict", Rows(rows))
-        level = _level(verbose)
-        if not level and not callbacks:
-            return loop.predict(recipe, rows, size, None, None)
-        num_batches = -(-len(rows) // size)
-        listeners = CallbackList(callbacks, self, epochs=1, steps=num_batches, verbose=level)
-        with shown(level, num_batches) as display:
-            listeners.call("on_predict_begin", {})
-            outputs = loop.predict(recipe, rows, size, listeners, display)
-            if display:
-                display.end({})
-        listeners.call("on_predict_end", {})
+    def __call__(self, inputs: Any, *arguments: Any, **keywords: Any) -> Any:
+        """The output for an input; `training` is passed on to the layers inside."""
+        outputs = super().__call__(inputs, *arguments, **keywords)
+        if self._promises is None and outputs is not None:
+            known = inputs if hasattr(inputs, "shape") else self._as_arrays(inputs)
+            self._promises = symbolic_like(known), symbolic_like(outputs)
         return outputs
 
-    def train_on_batch(
-        self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        class_weight: dict[int, float] | None = None,
-        return_dict: bool = False,
-    ) -> Any:
-        """One step on these rows; their loss and metrics, as they were before the step."""
-        self._need_compiled("train_on_batch")
-        rows = self._labelled(x, y, sample_weight, "")
-        if class_weight is not None:
-            _weigh_classes(rows, class_weight)
-        recipe = self._recipe("train", rows)
-        training = loop.Training(self, recipe, rows, len(rows.x))
-        training.load_orders(1, shuffle=False)
-        line = training.advance(0, 1)[0]
-        logs = dict(zip(recipe.names, line.tolist(), strict=True))
-        return self._results(recipe, logs, return_dict=return_dict)
+    def build(self, input_shape: Any) -> None:
+        """Make the weights of a class of one's own, for inputs of this shape, batch first."""
+        if self.built:
+            return
+        dtype = switches.floatx()
+        shapes = input_shape if isinstance(input_shape, dict) else _nested_shapes(input_shape)
+        self._trace(jax.tree.map(lambda s: SymbolicTensor(s, dtype, "x"), shapes, is_leaf=_is_shape))
 
-    def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
-    ) -> Any:
-        """The loss and the metrics on these rows, as one batch."""
-        rows = _row_count(x)
-        return self.evaluate(x, y, rows, 0, sample_weight, return_dict=return_dict)
+    def _trace(self, inputs: Any) -> None:
+        """Follow a call on symbolic tensors: layers are built by it, and the outputs' shapes seen."""
+        with checks.explaining(f"call of model '{self.name}'"):
+            outputs = promised(self._traced, (inputs,), {}, self.name)
+        if not symbolic_leaves(outputs):
+            raise nothing_returned(f"model '{self.name}'")
+        self._promises = inputs, outputs
+        self.built = True
 
-    def predict_on_batch(self, x: Any) -> np.ndarray:
-        """The output for these rows, as one batch."""
-        return self.predict(x, _row_count(x), 0)
+    def ensure_built(self, input_shape: Any) -> None:
+        """Build, unless that has been done."""
+        if self.built:
+            return
+        self._pass_seed_on()
+        if type(self).build is not Model.build:
+            # The user's own build, which makes weights; the layers are built by the first call.
+            self.build(input_shape)
+        self.built = True
 
-    def __getstate__(self) -> dict[str, Any]:
-        # Compiled programs stay behind when a model is copied or pickled.
-        return {**vars(self), "_recipes": {}}
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        """The symbolic inputs of the network, in order."""
+        return symbolic_leaves(self._need_promises()[0])
 
-    # Showing.
+    @property
+    def outputs(self) -> list[SymbolicTensor]:
+        """The symbolic outputs of the network, in order."""
+        return symbolic_leaves(self._need_promises()[1])
 
-    def summary(
-        self,
-        line_length: int | None = None,
-        positions: Any = None,
-        print_fn: Callable[[str], Any] | None = None,
-        expand_nested: bool = False,
-        show_trainable: bool = False,
-        layer_range: Any = None,
-    ) -> None:
-        """Print the table of layers, their output shapes and numbers of parameters.
+    @property
+    def input(self) -> Any:
+        """The symbolic inputs, in the structure they were given in."""
+        return self._need_graph().input_structure
 
-        Args:
-            line_length: columns of the table; None fits the terminal.
-            print_fn: receives the text instead of the terminal.
-        """
-        if expand_nested or show_trainable or positions is not None or layer_range is not None:
-            raise _refused("summary(positions, expand_nested, show_trainable, layer_range)", "leave them out")
-        shapes = self.layer_shapes()
-        lines = [
-            summary.Line(
-                layer.name, type(layer).__name__, shape, f"{layer.count_params():,}" if layer.built else "?"
+    @property
+    def output(self) -> Any:
+        """The symbolic outputs, in the structure they were given in."""
+        return self._need_graph().output_structure
+
+    @property
+    def input_shape(self) -> Any:
+        """Shape of the input, batch first, or of several; an error before it is known."""
+        return jax.tree.map(lambda tensor: tensor.shape, _alone(self._need_promises()[0]))
+
+    @property
+    def output_shape(self) -> Any:
+        """Shape of the output, batch first, or of several; an error before the model is built."""
+        return jax.tree.map(lambda tensor: tensor.shape, _alone(self._need_promises()[1]))
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs, in order."""
+        return [tensor.name for tensor in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs, in order."""
+        self._need_promises()
+        return [str(name) for name in self.known_output_names() or []]
+
+    def _need_promises(self) -> tuple[Any, Any]:
+        if self._promises is None:
+            raise ShapeError(
+                f"model '{self.name}'",
+                expected="to know the shape of its input",
+                got="none so far",
+                fix="Begin with Input(shape=...), give the first layer input_shape=, or call fit.",
             )
-            for layer, shape in zip(self.layers, shapes, strict=True)
-        ]
-        moving, fixed = self.variables_by_role()
-        slots = self.optimizer.variables if self.optimizer is not None and self.optimizer.is_built else []
-        groups = [("Trainable params", moving), ("Non-trainable params", fixed)]
-        groups += [("Optimizer params", slots)] if slots else []
-        everything = [*moving, *fixed, *slots]
-        totals = [_total(label, group) for label, group in [("Total params", everything), *groups]]
-        summary.print_summary(self.name, lines, totals, print_fn, line_length)
+        return self._promises
 
-    def layer_shapes(self) -> list[str]:
-        """The output shape of each layer as text, "?" before the model is built."""
-        return ["?" for _ in self.layers]
+    def _need_graph(self) -> Graph:
+        if self._graph is None:
+            self._need_promises()
+            raise MissingAttributeError(
+                f"model '{self.name}'",
+                expected="a network of calls between symbolic tensors",
+                got=f"the class {type(self).__name__} with a call of its own",
+                fix="Call its layers on Input(...) and make Model(inputs, outputs).",
+            )
+        return self._graph
+
+    def outputs_for(self, x: Any, what: str) -> tuple[Any, Outputs]:
+        """The inputs as the network takes them, and what it gives for them."""
+        if self._front is not None:
+            x = Looked(x if isinstance(x, (list, tuple)) else [x])
+        elif self._graph is not None:
+            x = self._fitted(x, what)
+        elif self._promises is None:
+            self._build_for(x)
+        shapes = [tensor.shape for tensor in jax.tree.leaves(self._need_promises()[1])]
+        are_keyed = isinstance(self._need_promises()[1], dict)
+        return x, Outputs(self.known_output_names() or [], shapes, are_keyed)
+
+    @property
+    def has_call(self) -> bool:
+        """Whether there is a network, or a call of a class of one's own."""
+        return self._graph is not None or type(self).call is not Model.call
+
+    def known_output_names(self) -> list[str | None] | None:
+        """The names of the outputs, once the network is known."""
+        if self._promises is None:
+            return None
+        return _output_names(self._promises[1], has_graph=self._graph is not None)
+
+    def _build_for(self, x: Any) -> None:
+        """Build a class of one's own for this data."""
+        shapes = jax.tree.map(lambda array: (None, *array.shape[1:]), x)
+        self.ensure_built(shapes)
+        if self.run_eagerly:
+            outputs = self(jax.tree.map(lambda array: array[:2], x))
+            self._promises, self.built = (symbolic_like(x), symbolic_like(outputs)), True
+        else:
+            self._trace(symbolic_like(x))
+
+    def _fitted(self, x: Any, what: str) -> Any:
+        """The inputs in the order and the shapes of the network's."""
+        graph = self._need_graph()
+        arrays = _in_order(graph, x, self.name)
+        fitted = []
+        for tensor, array in zip(graph.inputs, arrays, strict=True):
+            if not _agrees(array.shape[1:], tensor.shape[1:]):
+                array = arguments.with_rank(array, tensor.shape)
+                name = what if len(arrays) == 1 else f"{what} for '{tensor.name}'"
+                checks.check_shape(name, array.shape, tensor.shape, _first_user(graph, tensor))
+            fitted.append(array)
+        table = dict(zip(map(id, graph.inputs), fitted, strict=True))
+        return _alone(filled_in(graph.input_structure, lambda tensor: table[id(tensor)]))
+
+    # Layers by name.
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of this name, or at this place."""
@@ -367,193 +323,169 @@ class Model(Layer):
                 return layer
         raise UnknownNameError.of("layer", name, [layer.name for layer in self.layers])
 
-    # From what the user passed to what the engine takes.
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+    ) -> None:
+        """Print the table of layers, their output shapes and numbers of parameters.
 
-    def _need_compiled(self, call: str) -> None:
-        if self.optimizer is None:
-            raise NotCompiledError(
-                f"{call}()",
-                expected="a compiled model",
-                got=f"model '{self.name}' without an optimizer and a loss",
-                fix="First: model.compile(optimizer='adam', loss='mse').",
+        Args:
+            line_length: columns of the table; None fits the terminal.
+            positions: accepted and not needed; columns are as wide as they must be.
+            print_fn: receives the text instead of the terminal.
+            expand_nested: show the layers inside models too.
+            show_trainable: a column that says which layers training moves.
+            layer_range: names (or patterns) of the first and the last layer to show.
+        """
+        showing.summary(
+            self,
+            width=line_length,
+            print_fn=print_fn,
+            expand_nested=expand_nested,
+            show_trainable=show_trainable,
+            layer_range=layer_range,
+        )
+
+    # Written down and made again.
+
+    @property
+    def is_made_of_tensors(self) -> bool:
+        """Whether its class takes inputs and outputs, as Model does, and no arguments of its own."""
+        takes = inspect.signature(type(self).__init__).parameters
+        kinds = {one.kind for one in takes.values()}
+        passes_all_on = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} <= kinds
+        return passes_all_on or list(takes)[1:3] == ["inputs", "outputs"]
+
+    def get_config(self) -> dict[str, Any]:
+        """The network as a plain dict, or what a class of one's own was made with."""
+        if self._graph is None or not self.is_made_of_tensors:
+            config = Layer.get_config(self)
+            return config | made_with(self) if type(self).get_config is Model.get_config else config
+        return {"name": self.name, "trainable": self.trainable, **functional.described(self._graph)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+        """A new model made from what `get_config` gave, here or in Keras, with new weights.
+
+        Args:
+            custom_objects: classes of the user's own by name, beside the registered ones.
+        """
+        if "layers" not in config or "input_layers" not in config:
+            return super().from_config(config)
+        with registry.custom_object_scope(custom_objects or {}):
+            graph = functional.rebuilt(config)
+        model = cls(graph.input_structure, graph.output_structure, name=config.get("name"))
+        if config.get("trainable") is False:
+            model.trainable = False
+        return model
+
+
+registry_names = ("Functional", "Model")
+for _name in registry_names:
+    configs.names.add(_name, Model)
+
+
+def _check_symbolic(tree: Any, what: str) -> None:
+    for leaf in jax.tree.leaves(tree):
+        if not isinstance(leaf, SymbolicTensor):
+            called = getattr(leaf, "name", None)
+            raise ShapeError(
+                f"Model({what}=...)",
+                expected="symbolic tensors: what Input() or a layer called on one returns",
+                got=f"{'layer ' + repr(called) if isinstance(leaf, Layer) else type(leaf).__name__}",
+                fix="For example x = Input((4,)); Model(x, Dense(1)(x)).",
             )
-        if self._loss is None:
-            raise NotCompiledError(
-                f"{call}()",
-                expected="a loss",
-                got=f"model '{self.name}' compiled without one",
-                fix="For example model.compile(optimizer='adam', loss='mse').",
-            )
+    if not jax.tree.leaves(tree):
+        raise ShapeError(
+            f"Model({what}=...)", expected="at least one symbolic tensor", got=repr(tree), fix="Pass both."
+        )
 
-    def _validation_rows(self, data: Any) -> Rows:
-        if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
-            raise DataError(
-                "validation_data",
-                expected="(x, y) or (x, y, sample_weight)",
-                got=f"{type(data).__name__} of {len(data) if hasattr(data, '__len__') else 'one'}",
-                fix="For example validation_data=(x_valid, y_valid).",
-            )
-        return self._labelled(data[0], data[1], data[2] if len(data) == 3 else None, "validation ")
 
-    def _labelled(self, x: Any, y: Any, sample_weight: Any, of: str) -> Rows:
-        if y is None:
-            batches.as_array(x, f"{of}x")
-            raise DataError(f"{of}y", expected="a label for each row of x", got="None", fix="Pass y too.")
-        rows = batches.prepare(x, y, sample_weight, of=of)
-        rows.x = self._fitting(rows.x, f"{of}x")
-        assert self._loss is not None
-        assert rows.y is not None
-        shape = self._output_shape or ()
-        checks.check_labels(rows.y, self._loss.labels, shape, f"{of}y", self._loss.ignored_class)
-        if rows.weights is not None:
-            checks.check_weights(rows.weights, shape, f"{of}sample_weight")
-        return rows
+def _is_shape(value: Any) -> bool:
+    return isinstance(value, tuple) and all(size is None or isinstance(size, int) for size in value)
 
-    def _inputs(self, x: Any) -> np.ndarray:
-        array = batches.as_array(x, "x")
-        if len(array) == 0:
-            checks.check_rows({"x": 0})
-        return self._fitting(array, "x")
 
-    def _fitting(self, x: np.ndarray, what: str) -> np.ndarray:
-        """The inputs in the shape the model was built for; it is built for theirs if it was not yet."""
-        if not self.built:
-            self.build((None, *x.shape[1:]))
-            if not self.built:
+def _nested_shapes(shape: Any) -> Any:
+    if isinstance(shape, (list, tuple)) and any(isinstance(one, (list, tuple)) for one in shape):
+        return [_nested_shapes(one) for one in shape]
+    return as_shape(shape)
+
+
+def _alone(structure: Any) -> Any:
+    """The one tensor of a list of one, as Keras shows it."""
+    is_one = isinstance(structure, (list, tuple)) and len(structure) == 1
+    return structure[0] if is_one else structure
+
+
+def _output_names(outputs: Any, *, has_graph: bool) -> list[str | None]:
+    """The names of the outputs in order: keys of a dict, else the layers that make them."""
+    if isinstance(outputs, dict):
+        return [str(key) for key in sorted(outputs)]
+    tensors = jax.tree.leaves(outputs)
+    if not has_graph:
+        return [None] * len(tensors)
+    return [tensor.node.call.name for tensor in tensors]
+
+
+def _in_order(graph: Graph, x: Any, model: str) -> list[Any]:
+    """The inputs in the order of the graph's, from a list, a dict by name, or a single one."""
+    names, structure = [tensor.name for tensor in graph.inputs], graph.input_structure
+    if isinstance(structure, dict) and not isinstance(x, dict) and list(structure) != sorted(structure):
+        raise ShapeError(
+            f"the inputs of model '{model}'",
+            expected=f"a dict with the keys {list(structure)}, as the model was made with one",
+            got=f"a {type(x).__name__}",
+            fix="Pass a dict; in a list their order would not be clear.",
+        )
+    if isinstance(x, dict):
+        keyed = sorted(structure) if isinstance(structure, dict) else names
+        for key in keyed:
+            if key not in x:
                 raise ShapeError(
-                    f"model '{self.name}'",
-                    expected="layers",
-                    got="none",
-                    fix="Add some: model.add(Dense(1)).",
+                    f"the inputs of model '{model}'",
+                    expected=f"an array for each of {keyed}",
+                    got=f"none for '{key}'; there are {list(x)}",
+                    fix="The keys of the dict are the names of the inputs.",
                 )
-        wanted = self._input_shape or ()
-        if x.shape[1:] != wanted[1:]:
-            x = _with_rank(x, wanted)
-            checks.check_shape(what, x.shape, wanted, self.layers[0].name)
-        return x
-
-    def _recipe(self, kind: str, rows: Rows) -> Recipe:
-        """The parts of the program of this kind, put together at the first need."""
-        if kind not in self._recipes:
-            if kind == "predict":
-                recipe = Recipe(self)
-            else:
-                if self._measures is None:
-                    # Only now is it known what "accuracy" means.
-                    shapes = (rows.y.shape, self._output_shape)  # type: ignore[union-attr]
-                    self._measures = [(metrics.get(m, *shapes), weighted) for m, weighted in self._metrics]
-                recipe = Recipe(self, self._loss, self._measures, self.optimizer if kind == "train" else None)
-            # A loss of one number a row means over the last dimension: here, over the rows.
-            gives_numbers = len(self._output_shape or ()) == 1
-            recipe.exact_batches = gives_numbers or not cache.treats_rows_alone(recipe)
-            self._recipes[kind] = recipe
-        return self._recipes[kind]
-
-    def _keep_totals(self, recipe: Recipe, totals: list[Any]) -> None:
-        for variable, array in zip(recipe.totals, totals, strict=True):
-            variable.array = array
-
-    def _results(self, recipe: Recipe, logs: dict[str, float], *, return_dict: bool) -> Any:
-        if return_dict:
-            return logs
-        values = [logs[name] for name in recipe.names]
-        return values if len(values) > 1 else values[0]
+        values = [x[key] for key in keyed]
+        if len(values) == len(names):
+            return values
+        return [leaf for value in values for leaf in jax.tree.leaves(value)]
+    values = jax.tree.leaves(x)
+    if len(values) != len(names):
+        raise ShapeError(
+            f"the inputs of model '{model}'",
+            expected=f"{len(names)}" + (f" ({', '.join(map(repr, names))})" if len(names) > 1 else ""),
+            got=f"{len(values)}",
+            fix="Pass a list in the order of the inputs, or a dict with their names."
+            if len(names) > 1
+            else "Pass one array.",
+        )
+    return values
 
 
-def _as_list(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, (list, tuple)) else [value]
+def _as_promised(tensor: SymbolicTensor, value: Any) -> Any:
+    """The input in the type that was promised, where that has fractions."""
+    is_text = tensor.dtype == "string" or isinstance(value, SymbolicTensor)
+    if is_text or not np.issubdtype(np.dtype(tensor.dtype), np.floating) or value.dtype == tensor.dtype:
+        return value
+    return value.astype(tensor.dtype)
 
 
-def _only_one(value: Any, what: str) -> Any:
-    if isinstance(value, (list, tuple)) and len(value) == 1:
-        return value[0]
-    if isinstance(value, (list, tuple)):
-        raise _refused(f"compile({what}=[...])", "give the one output one of them")
-    return value
-
-
-def _checked_metric(identifier: Any) -> Any:
-    """The identifier as it came, after an unknown name was refused."""
-    metrics.get(identifier)
-    return identifier
-
-
-def _refused(what: str, instead: str) -> NotSupportedError:
-    return NotSupportedError(
-        what, expected="something doltap has", got="what it has not yet", fix=f"For now, {instead}."
+def _agrees(have: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    return len(have) == len(wanted) and all(
+        want in (None, size) for size, want in zip(have, wanted, strict=True)
     )
 
 
-@contextlib.contextmanager
-def shown(verbose: int, num_steps: int) -> Iterator[Display | None]:
-    """A display that has begun and leaves the terminal in order; None when nothing is to be shown."""
-    if not verbose:
-        yield None
-        return
-    display = Display(verbose, num_steps)
-    display.begin()
-    try:
-        yield display
-    finally:
-        display.close()
-
-
-def _level(verbose: Any) -> int:
-    if verbose in ("auto", True):
-        return 1
-    if verbose in (0, 1, 2):
-        return int(verbose)
-    raise DataError("verbose", expected="0, 1, 2 or 'auto'", got=repr(verbose), fix="0 shows nothing.")
-
-
-def _checked_count(name: str, value: Any, *, least: int = 1) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < least:
-        raise DataError(
-            name,
-            expected=f"a whole number, {least} or more",
-            got=repr(value),
-            fix=f"For example {name}={32 if name.endswith('size') else 10 if name == 'epochs' else least}.",
-        )
-    return int(value)
-
-
-def _row_count(x: Any) -> int:
-    return max(1, len(x)) if hasattr(x, "__len__") else 1
-
-
-def _weigh_classes(rows: Rows, class_weight: Any) -> None:
-    """Give the rows to train on the weights of their classes; validation goes without, as in Keras."""
-    assert rows.y is not None
-    if rows.weights is not None:
-        raise DataError(
-            "fit",
-            expected="sample_weight or class_weight",
-            got="both",
-            fix="Multiply them yourself and pass the product as sample_weight.",
-        )
-    rows.weights = batches.weights_of_classes(rows.y, class_weight)
-
-
-def _with_rank(x: np.ndarray, wanted: tuple[int | None, ...]) -> np.ndarray:
-    """The array with a last dimension of 1 put on or taken off, where only that is missing."""
-    if x.ndim == len(wanted) - 1 and wanted[-1] == 1:
-        return x[..., None]
-    if x.ndim == len(wanted) + 1 and x.shape[-1] == 1:
-        return x[..., 0]
-    return x
-
-
-def _total(label: str, group: list[Any]) -> tuple[str, int, int]:
-    size = sum(v.size * np.dtype(v.array.dtype).itemsize for v in group)
-    return label, sum(v.size for v in group), size
-
-
-def _not_built(name: str) -> ShapeError:
-    return ShapeError(
-        f"model '{name}'",
-        expected="to know the shape of its input",
-        got="none so far",
-        fix="Begin with Input(shape=...), give the first layer input_shape=, or call fit.",
-    )
+def _first_user(graph: Graph, tensor: SymbolicTensor) -> str:
+    """The name of the first layer that takes this input."""
+    for node in graph.nodes:
+        if any(one is tensor for one in node.inputs):
+            return str(node.call.name)
+    return tensor.name

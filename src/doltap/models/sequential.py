@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from doltap import random
+import numpy as np
+
+from doltap import config, random, registry
+from doltap.core import configs
+from doltap.core.graph import Graph, SymbolicTensor
 from doltap.core.layer import Layer, as_shape
-from doltap.core.tensors import SymbolicTensor
 from doltap.errors import NotSupportedError, ShapeError
 from doltap.layers.arrange import InputLayer
+from doltap.models.hosting import Looked, front_of, is_text
 from doltap.models.model import Model
+from doltap.models.stepping import Outputs
 
 __all__ = ["Sequential"]
 
@@ -30,14 +35,19 @@ class Sequential(Model):
     9
     """
 
-    deciding = ("_layers",)
+    kept_in = ("keras", "Sequential")
 
     def __init__(
         self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None
     ) -> None:
         super().__init__(name=name, trainable=trainable)
+        self.deciding = ("_layers",)
         self._layers: list[Layer] = []
-        self._shapes: list[tuple[int | None, ...]] = []
+        self._input_shape: tuple[int | None, ...] | None = None
+        self._input_dtype = config.floatx()
+        self._first: InputLayer | None = None
+        # The promises from the input to the output of each layer.
+        self._between: list[SymbolicTensor] = []
         for layer in [layers] if isinstance(layers, Layer) else layers or ():
             self.add(layer)
 
@@ -47,24 +57,23 @@ class Sequential(Model):
             layer = InputLayer(batch_shape=layer.shape, dtype=layer.dtype, name=layer.name)
         self._check(layer)
         if isinstance(layer, InputLayer):
-            self._input_shape = layer.batch_shape
-            self._forget()
+            self._input_shape, self._first = layer.batch_shape, layer
             return
         if not self._layers and self._input_shape is None and layer._batch_input_shape is not None:
             self._input_shape = layer._batch_input_shape
         if not self._layers and self._input_shape is None and isinstance(layer, Model) and layer.built:
             self._input_shape = layer.input_shape
-        layer.take_seed(random.mix(self.seed, len(self._layers)))
+        if layer._seed is None or not layer.built:
+            layer.take_seed(random.mix(self.seed, len(self._layers)))
         self._layers.append(layer)
-        self._forget()
-        if self._input_shape is not None:
-            try:
+        self.forget_programs()
+        try:
+            if self._input_shape is not None:
                 self.build(self._input_shape)
-            except Exception:
-                # A layer that does not fit is not kept.
-                self._layers.pop()
-                self._forget()
-                raise
+        except Exception:
+            # A layer that does not fit is not kept.
+            self._layers.pop()
+            raise
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Take the top layer off."""
@@ -73,9 +82,9 @@ class Sequential(Model):
                 f"model '{self.name}'", expected="a layer to take off", got="none", fix="Add layers first."
             )
         layer = self._layers.pop()
-        self._forget()
-        if self._input_shape is not None:
-            self.build(self._input_shape)
+        self._between = self._between[: len(self._layers) + 1]
+        self.forget_programs()
+        self._connect()
         return layer
 
     def _check(self, layer: Any) -> None:
@@ -109,44 +118,89 @@ class Sequential(Model):
                 fix="Give one of them another name=; the same layer object cannot stand in a row twice.",
             )
 
-    def _forget(self) -> None:
-        """The parts changed: what was put together from them is out of date."""
-        self.built = False
-        self._output_shape = None
-        self._shapes = []
-        self._recipes = {}
-        self._measures = None
+    @property
+    def first(self) -> InputLayer | None:
+        """The promise of the input in front of the layers; None before its shape is known."""
+        return self._first
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_between": []}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if self._graph is not None:
+            self._front = front_of(self._graph)
+            tensors = [node.outputs for node in self._graph.nodes]
+            self._between, self._promises = tensors, (tensors[0], tensors[-1])
+
+    def children(self) -> list[Layer]:
+        """The layers, first to last, without the promise of the input."""
+        attached = [layer for layer in Layer.children(self) if layer is not self._first]
+        return list({id(layer): layer for layer in (*self._layers, *attached)}.values())
 
     def build(self, input_shape: Any = None) -> None:
         """Make the weights of every layer for inputs of this shape, batch first."""
         shape = as_shape(self._input_shape if input_shape is None else input_shape)
-        if not self._layers:
-            self._input_shape = shape
-            return
+        if self._first is None or self._first.batch_shape != shape:
+            self._first = InputLayer(batch_shape=shape, dtype=self._input_dtype)
         self._input_shape = shape
-        shapes = []
-        for layer in self._layers:
-            layer.ensure_built(shape)
-            if any(not child.built for child in layer.children()):
-                layer.traced_output_shape(shape)
-            shape = as_shape(layer.compute_output_shape(shape))
-            shapes.append(shape)
-        self._shapes = shapes
-        self._output_shape = shape
-        self.built = True
+        if self._between[:1] != [self._first.output]:
+            self._between = [self._first.output]
+        for layer in self._layers[len(self._between) - 1 :]:
+            outputs = layer(self._between[-1])
+            if not isinstance(outputs, SymbolicTensor):
+                raise ShapeError(
+                    f"layer '{layer.name}'",
+                    expected="one output, to be the input of the next layer",
+                    got=f"a {type(outputs).__name__} of {len(outputs)}",
+                    fix="Layers with several outputs go into Model(inputs, outputs).",
+                )
+            self._between.append(outputs)
+        self._connect()
+
+    def _connect(self) -> None:
+        """The network is what leads from the first promise to the last one."""
+        self.built = len(self._between) > 1
+        self._graph = Graph(self._between[0], self._between[-1]) if self.built else None
+        self._front = front_of(self._graph) if self._graph is not None else None
+        self._promises = (self._between[0], self._between[-1]) if self.built else None
 
     def call(self, inputs: Any) -> Any:
         """The layers, one after the other."""
+        if self._front is not None and isinstance(inputs, Looked):
+            return self._front.run(inputs)
         for layer in self._layers:
             inputs = layer(inputs)
         return inputs
+
+    def looked_up(self, x: Any, what: str) -> Any:
+        """The input with strings turned into numbers, where the first layer takes strings."""
+        if not self.built and is_text(x):
+            self._input_dtype = "string"
+            self.build((None, *np.shape(x)[1:]))
+        return super().looked_up(x, what)
 
     def ensure_built(self, input_shape: Any) -> None:
         """Build for this shape, unless that has been done."""
         if not self.built:
             self.build((None, *as_shape(input_shape)[1:]))
 
-    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+    def outputs_for(self, x: Any, what: str) -> tuple[Any, Outputs]:
+        """The input in the shape the model was built for; it is built for theirs if it was not yet."""
+        if not self.built and hasattr(x, "shape"):
+            if x.dtype.kind != "f":
+                self._input_dtype = str(x.dtype)
+            self.build((None, *x.shape[1:]))
+        if not self.built:
+            raise ShapeError(
+                f"model '{self.name}'",
+                expected="layers" if not self._layers else "one array as input",
+                got="none" if not self._layers else type(x).__name__,
+                fix="Add some: model.add(Dense(1))." if not self._layers else "Pass one array.",
+            )
+        return super().outputs_for(x, what)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
         """The last layer's output shape for this input shape."""
         self.ensure_built(input_shape)
         shape = as_shape(input_shape)
@@ -154,13 +208,26 @@ class Sequential(Model):
             shape = as_shape(layer.compute_output_shape(shape))
         return shape
 
-    def layer_shapes(self) -> list[str]:
-        """The output shape of each layer as text, "?" before the model is built."""
-        return [str(shape) for shape in self._shapes] if self.built else super().layer_shapes()
-
     def get_config(self) -> dict[str, Any]:
         """The name and the configurations of the layers."""
-        configs = [
-            {"class_name": type(layer).__name__, "config": layer.get_config()} for layer in self._layers
-        ]
-        return {"name": self.name, "layers": configs, "build_input_shape": self._input_shape}
+        layers = [configs.serialize(layer) for layer in self._layers]
+        if self._first is not None:
+            layers.insert(0, configs.serialize(self._first))
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "layers": layers,
+            "build_input_shape": self._input_shape,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+        """A new model made from what `get_config` gave, here or in Keras, with new weights."""
+        model = cls(name=config.get("name"))
+        with registry.custom_object_scope(custom_objects or {}):
+            for layer in config["layers"]:
+                model.add(configs.deserialize(layer))
+        shape = config.get("build_input_shape")
+        if not model.built and shape:
+            model.build(as_shape(shape))
+        return model

@@ -1,4 +1,4 @@
-"""How one weight moves, given its gradient.
+"""How one weight moves, given its gradient: the rules that keep no average of the gradient.
 
 A rule sees one array at a time and knows neither layers nor models; the walk
 over all weights is `Optimizer.update_all`.
@@ -12,14 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from doltap.core.tensors import Rate
-from doltap.errors import DataError, NotSupportedError
-from doltap.optimizers.optimizer import Optimizer, Slots, zeros_like
-from doltap.registry import Names
+from doltap.core.tensors import Variable
+from doltap.errors import DataError
+from doltap.optimizers import options
+from doltap.optimizers.optimizer import Optimizer, Slots, names, zeros_like
 
-__all__ = ["SGD", "Adagrad", "Adam", "RMSprop", "deserialize", "get", "serialize"]
-
-names = Names("optimizer")
+__all__ = ["SGD", "Adadelta", "Adagrad", "Ftrl", "RMSprop"]
 
 Weight = Float[Array, "..."]
 Moved = tuple[Weight, Slots]
@@ -44,31 +42,25 @@ class SGD(Optimizer):
         learning_rate: Any = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
-        name: str = "SGD",
         **keywords: Any,
     ) -> None:
-        super().__init__(learning_rate, name, **keywords)
-        _check_share("momentum", momentum, closed=True)
-        self.nesterov = bool(nesterov)
-        self.has_momentum = momentum != 0
-        if self.has_momentum:
-            self.rates["momentum"] = Rate(momentum, name="momentum")
+        super().__init__(learning_rate, **keywords)
+        self.momentum, self.nesterov = momentum, bool(nesterov)
 
-    @property
-    def momentum(self) -> float:
-        """Share of the last step that is kept."""
-        return round(float(self.rates["momentum"]), 7) if self.has_momentum else 0.0
+    momentum = options.rate_property(
+        "momentum", options.check_closed_share, "Share of the last step that is kept.", absent=0.0
+    )
 
-    def slots(self, weight: Weight) -> Slots:
+    def slots(self, weight: Variable) -> Slots:
         """The velocity, where there is momentum."""
-        return {"momentum": zeros_like(weight)} if self.has_momentum else {}
+        return {"momentum": zeros_like(weight)} if "momentum" in self.rates else {}
 
     def update(
         self, weight: Weight, gradient: Weight, slots: Slots, step: Any, rates: dict[str, Any]
     ) -> Moved:
         """One step."""
         push = gradient * rates["learning_rate"].astype(gradient.dtype)
-        if not self.has_momentum:
+        if "momentum" not in rates:
             return weight - push, {}
         momentum = rates["momentum"].astype(gradient.dtype)
         velocity = momentum * slots["momentum"] - push
@@ -92,6 +84,8 @@ class RMSprop(Optimizer):
     Source: Hinton, "Neural Networks for Machine Learning", lecture 6 (2012).
     """
 
+    slots_apart = ("momentum", "average_gradient")
+
     def __init__(
         self,
         learning_rate: Any = 0.001,
@@ -99,15 +93,14 @@ class RMSprop(Optimizer):
         momentum: float = 0.0,
         epsilon: float = 1e-7,
         centered: bool = False,
-        name: str = "rmsprop",
         **keywords: Any,
     ) -> None:
-        super().__init__(learning_rate, name, **keywords)
-        _check_share("rho", rho)
-        _check_share("momentum", momentum, closed=True)
-        self.rho, self.momentum, self.epsilon, self.centered = rho, momentum, epsilon, bool(centered)
+        super().__init__(learning_rate, **keywords)
+        self.rho = options.check_share("rho", rho)
+        self.momentum = options.check_closed_share("momentum", momentum)
+        self.epsilon, self.centered = options.checked_epsilon(epsilon), bool(centered)
 
-    def slots(self, weight: Weight) -> Slots:
+    def slots(self, weight: Variable) -> Slots:
         """The average square, and where asked for the velocity and the average."""
         wanted = {"velocity": True, "momentum": self.momentum > 0, "average_gradient": self.centered}
         return {name: zeros_like(weight) for name, is_wanted in wanted.items() if is_wanted}
@@ -150,22 +143,17 @@ class Adagrad(Optimizer):
         learning_rate: Any = 0.001,
         initial_accumulator_value: float = 0.1,
         epsilon: float = 1e-7,
-        name: str = "adagrad",
         **keywords: Any,
     ) -> None:
-        super().__init__(learning_rate, name, **keywords)
-        if initial_accumulator_value < 0:
-            raise DataError(
-                "initial_accumulator_value",
-                expected="a number of 0 or more",
-                got=repr(initial_accumulator_value),
-                fix="The usual one is 0.1.",
-            )
-        self.initial_accumulator_value, self.epsilon = initial_accumulator_value, epsilon
+        super().__init__(learning_rate, **keywords)
+        self.initial_accumulator_value = options.needed_amount(
+            "initial_accumulator_value", initial_accumulator_value
+        )
+        self.epsilon = options.checked_epsilon(epsilon)
 
-    def slots(self, weight: Weight) -> Slots:
+    def slots(self, weight: Variable) -> Slots:
         """The sum of squared gradients."""
-        return {"accumulator": zeros_like(weight) + np.asarray(self.initial_accumulator_value, weight.dtype)}
+        return {"accumulator": filled_like(weight, self.initial_accumulator_value)}
 
     def update(
         self, weight: Weight, gradient: Weight, slots: Slots, step: Any, rates: dict[str, Any]
@@ -182,84 +170,113 @@ class Adagrad(Optimizer):
 
 
 @names.register()
-class Adam(Optimizer):
-    """Step along the average gradient, in units of its average size.
+class Adadelta(Optimizer):
+    """Step as far as the last steps went, in units of the gradient's recent size.
 
     Args:
-        beta_1: share of the average gradient that is kept at each step.
-        beta_2: share of the average squared gradient that is kept.
-        epsilon: keeps the division finite.
-        amsgrad: never let the average size shrink.
+        rho: share of both averages that is kept at each step.
+        epsilon: keeps the division finite, and makes the first step.
 
-    Source: Kingma and Ba, "Adam" (2014); Reddi et al. (2018) for `amsgrad`.
+    Source: Zeiler, "ADADELTA" (2012), where learning_rate is 1.
     """
 
     def __init__(
-        self,
-        learning_rate: Any = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        amsgrad: bool = False,
-        name: str = "adam",
-        **keywords: Any,
+        self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **keywords: Any
     ) -> None:
-        super().__init__(learning_rate, name, **keywords)
-        _check_share("beta_1", beta_1)
-        _check_share("beta_2", beta_2)
-        self.beta_1, self.beta_2, self.epsilon, self.amsgrad = beta_1, beta_2, epsilon, bool(amsgrad)
+        super().__init__(learning_rate, **keywords)
+        self.rho = options.check_share("rho", rho)
+        self.epsilon = options.checked_epsilon(epsilon)
 
-    def slots(self, weight: Weight) -> Slots:
-        """The average gradient and its average square."""
-        wanted = ("momentum", "velocity", *(("velocity_hat",) if self.amsgrad else ()))
-        return {name: zeros_like(weight) for name in wanted}
+    def slots(self, weight: Variable) -> Slots:
+        """The average squares of the gradient and of the steps."""
+        return {"accumulated_grad": zeros_like(weight), "accumulated_delta_var": zeros_like(weight)}
 
     def update(
         self, weight: Weight, gradient: Weight, slots: Slots, step: Any, rates: dict[str, Any]
     ) -> Moved:
         """One step."""
-        correction = jnp.sqrt(1.0 - self.beta_2**step) / (1.0 - self.beta_1**step)
-        alpha = (rates["learning_rate"] * correction).astype(gradient.dtype)
-        average = slots["momentum"] + (gradient - slots["momentum"]) * (1.0 - self.beta_1)
-        square = slots["velocity"] + (jnp.square(gradient) - slots["velocity"]) * (1.0 - self.beta_2)
-        new = {"momentum": average, "velocity": square}
-        if self.amsgrad:
-            square = new["velocity_hat"] = jnp.maximum(slots["velocity_hat"], square)
-        return weight - alpha * average / (jnp.sqrt(square) + self.epsilon), new
+        rho, epsilon = self.rho, self.epsilon
+        square = rho * slots["accumulated_grad"] + (1.0 - rho) * jnp.square(gradient)
+        travelled = slots["accumulated_delta_var"]
+        push = jnp.sqrt(travelled + epsilon) * gradient / jnp.sqrt(square + epsilon)
+        travelled = rho * travelled + (1.0 - rho) * jnp.square(push)
+        rate = rates["learning_rate"].astype(gradient.dtype)
+        return weight - rate * push, {"accumulated_grad": square, "accumulated_delta_var": travelled}
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as a plain dict."""
-        mine = {name: getattr(self, name) for name in ("beta_1", "beta_2", "epsilon", "amsgrad")}
-        return {**super().get_config(), **mine}
+        return {**super().get_config(), "rho": self.rho, "epsilon": self.epsilon}
 
 
-def _check_share(name: str, value: Any, *, closed: bool = False) -> None:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or not (0 <= value < 1 or (closed and value == 1))
-    ):
-        raise DataError(name, expected="a share from 0 to 1", got=repr(value), fix=f"For example {name}=0.9.")
+@names.register()
+class Ftrl(Optimizer):
+    """Follow the regularized leader: weights of little use become exactly 0.
+
+    Args:
+        learning_rate_power: how the steps shrink with the sum of squared gradients, 0 or less.
+        initial_accumulator_value: where those sums start.
+        l1_regularization_strength: how readily a weight becomes 0.
+        l2_regularization_strength: how strongly large weights are held back.
+        l2_shrinkage_regularization_strength: the same, as a part of the gradient.
+        beta: the constant of the paper's formula.
+
+    Source: McMahan et al., "Ad Click Prediction: a View from the Trenches" (2013).
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        learning_rate_power: float = -0.5,
+        initial_accumulator_value: float = 0.1,
+        l1_regularization_strength: float = 0.0,
+        l2_regularization_strength: float = 0.0,
+        l2_shrinkage_regularization_strength: float = 0.0,
+        beta: float = 0.0,
+        **keywords: Any,
+    ) -> None:
+        super().__init__(learning_rate, **keywords)
+        if learning_rate_power > 0:
+            raise DataError(
+                "learning_rate_power",
+                expected="a number of 0 or less",
+                got=repr(learning_rate_power),
+                fix="The usual one is -0.5.",
+            )
+        self.learning_rate_power, self.beta = learning_rate_power, beta
+        amount = options.needed_amount
+        self.initial_accumulator_value = amount("initial_accumulator_value", initial_accumulator_value)
+        self.l1_regularization_strength = amount("l1_regularization_strength", l1_regularization_strength)
+        self.l2_regularization_strength = amount("l2_regularization_strength", l2_regularization_strength)
+        self.l2_shrinkage_regularization_strength = amount(
+            "l2_shrinkage_regularization_strength", l2_shrinkage_regularization_strength
+        )
+
+    def slots(self, weight: Variable) -> Slots:
+        """The sum of squared gradients, and the linear part of the objective."""
+        start = self.initial_accumulator_value
+        return {"accumulator": filled_like(weight, start), "linear": zeros_like(weight)}
+
+    def update(
+        self, weight: Weight, gradient: Weight, slots: Slots, step: Any, rates: dict[str, Any]
+    ) -> Moved:
+        """One step."""
+        rate = rates["learning_rate"].astype(gradient.dtype)
+        before, total = slots["accumulator"], slots["accumulator"] + jnp.square(gradient)
+        power_before, power = (jnp.power(sums, -self.learning_rate_power) for sums in (before, total))
+        pull = gradient + 2.0 * self.l2_shrinkage_regularization_strength * weight
+        linear = slots["linear"] + pull - (power - power_before) / rate * weight
+        ridge = self.l2_regularization_strength + self.beta / (2.0 * rate)
+        most = self.l1_regularization_strength
+        weight = (jnp.clip(linear, -most, most) - linear) / (power / rate + 2.0 * ridge)
+        return weight, {"accumulator": total, "linear": linear}
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as a plain dict."""
+        kinds = ("l1_regularization", "l2_regularization", "l2_shrinkage_regularization")
+        mine = ("learning_rate_power", "initial_accumulator_value", *(f"{kind}_strength" for kind in kinds))
+        return {**super().get_config(), **{name: getattr(self, name) for name in (*mine, "beta")}}
 
 
-def get(identifier: Any) -> Optimizer:
-    """An optimizer object from a name, a class or a config."""
-    made = names.make(identifier)
-    if isinstance(made, Optimizer):
-        return made
-    raise NotSupportedError(
-        "optimizer",
-        expected="a name or an Optimizer",
-        got=repr(identifier),
-        fix="For example optimizer='adam'.",
-    )
-
-
-def serialize(optimizer: Optimizer) -> dict[str, Any]:
-    """The optimizer as `{"class_name", "config"}`."""
-    return {"class_name": type(optimizer).__name__, "config": optimizer.get_config()}
-
-
-def deserialize(config: Any) -> Optimizer:
-    """The optimizer that `serialize` wrote."""
-    return get(config)
+def filled_like(weight: Variable, value: float) -> np.ndarray:
+    """A slot for a weight that starts at a number."""
+    return np.full_like(zeros_like(weight), value)

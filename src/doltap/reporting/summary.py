@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-__all__ = ["Line", "print_summary", "readable_bytes"]
-
-
-class Line(NamedTuple):
-    """One layer of the table."""
-
-    name: str
-    kind: str
-    output_shape: str
-    parameters: str
+__all__ = ["print_summary", "readable_bytes"]
 
 
 def readable_bytes(count: int) -> str:
@@ -38,7 +29,8 @@ def readable_bytes(count: int) -> str:
 
 def print_summary(
     title: str,
-    lines: Sequence[Line],
+    columns: Sequence[str],
+    lines: Sequence[Sequence[str]],
     totals: Sequence[tuple[str, int, int]],
     print_fn: Callable[[str], Any] | None = None,
     width: int | None = None,
@@ -47,18 +39,16 @@ def print_summary(
 
     Args:
         title: the model's name.
+        lines: one for each layer, with a text for each column.
         totals: label, number of parameters and bytes of each closing line.
         print_fn: receives the whole text; None prints it.
         width: columns of the table; None fits the terminal.
     """
     table = Table(show_lines=False, header_style="bold")
-    table.add_column("Layer (type)")
-    table.add_column("Output Shape")
-    table.add_column("Param #", justify="right")
+    for column in columns:
+        table.add_column(column, justify="right" if column.startswith("Param") else "left")
     for line in lines:
-        table.add_row(
-            escape(f"{line.name} ({line.kind})"), escape(line.output_shape), escape(line.parameters)
-        )
+        table.add_row(*(escape(text) for text in line))
     console = Console(
         width=width,
         highlight=False,

@@ -10,7 +10,7 @@ import concurrent.futures
 import dataclasses
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
@@ -22,7 +22,7 @@ from doltap import random
 from doltap.errors import DataError, NotSupportedError, ShapeError, printable
 from doltap.training import checks
 
-__all__ = ["Rows", "Schedule", "as_array", "prepare", "split", "weights_of_classes"]
+__all__ = ["Rows", "Schedule", "as_array", "as_arrays", "is_feed", "prepare", "split", "weights_of_classes"]
 
 _BLOCK_BYTES = 1 << 20
 _ORDER_ROWS = 1 << 16
@@ -30,19 +30,42 @@ _ORDER_ROWS = 1 << 16
 
 @dataclasses.dataclass
 class Rows:
-    """Checked data on the host, one entry a row: inputs, labels, weights."""
+    """Checked data on the host, one entry a row: inputs, labels, weights.
 
-    x: np.ndarray
-    y: np.ndarray | None = None
-    weights: np.ndarray | None = None
+    Each is an array, or a list, tuple or dict of arrays, or None.
+    """
+
+    x: Any
+    y: Any = None
+    weights: Any = None
+
+    @property
+    def tree(self) -> tuple[Any, Any, Any]:
+        """All three, as the engine takes them."""
+        return self.x, self.y, self.weights
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(jax.tree.leaves(self.x)[0])
+
+    @property
+    def nbytes(self) -> int:
+        """What the arrays take in memory."""
+        return sum(array.nbytes for array in jax.tree.leaves(self.tree))
 
     def cut(self, start: int, stop: int) -> Rows:
         """The rows from start to stop."""
-        x, y, weights = (
-            None if array is None else array[start:stop] for array in (self.x, self.y, self.weights)
-        )
-        assert x is not None
-        return Rows(x, y, weights)
+        return Rows(*jax.tree.map(lambda array: array[start:stop], self.tree))
+
+
+def is_feed(data: Any) -> bool:
+    """Whether the data comes batch by batch instead of as arrays."""
+    if hasattr(data, "shape") or data is None or isinstance(data, (list, tuple, dict, str, bytes)):
+        return False
+    if hasattr(data, "to_numpy") or hasattr(data, "__array__"):
+        return False
+    return hasattr(data, "__iter__") or hasattr(data, "__getitem__")
 
 
 def prepare(x: Any, y: Any = None, sample_weight: Any = None, *, of: str = "") -> Rows:
@@ -50,19 +73,43 @@ def prepare(x: Any, y: Any = None, sample_weight: Any = None, *, of: str = "") -
 
     Args:
         x, y, sample_weight: NumPy arrays of any numeric type, lists, pandas
-            objects, JAX or torch tensors; rows first.
+            objects, JAX or torch tensors, rows first; or several of them in a
+            list, tuple or dict.
         of: put in front of the names in errors, such as "validation ".
     """
-    rows = Rows(as_array(x, f"{of}x"))
-    lengths = {f"{of}x": len(rows.x)}
-    if y is not None:
-        rows.y = as_array(y, f"{of}y")
-        lengths[f"{of}y"] = len(rows.y)
-    if sample_weight is not None:
-        rows.weights = as_array(sample_weight, f"{of}sample_weight").astype(np.float32)
-        lengths[f"{of}sample_weight"] = len(rows.weights)
-    checks.check_rows(lengths)
-    return rows
+    given = {f"{of}x": x, f"{of}y": y, f"{of}sample_weight": sample_weight}
+    arrays = {what: as_arrays(data, what) for what, data in given.items() if data is not None or data is x}
+    checks.check_rows(dict(length for what, tree in arrays.items() for length in _lengths(tree, what)))
+    weights = arrays.get(f"{of}sample_weight")
+    weights = jax.tree.map(lambda array: array.astype(np.float32), weights)
+    return Rows(arrays[f"{of}x"], arrays.get(f"{of}y"), weights)
+
+
+def as_arrays(data: Any, what: str) -> Any:
+    """The data as a checked array, or the list, tuple or dict of such that it is."""
+    if isinstance(data, np.ndarray):
+        return as_array(data, what)
+    if isinstance(data, dict):
+        return {key: as_arrays(item, f"{what}[{key!r}]") for key, item in data.items()}
+    if isinstance(data, (list, tuple)) and len(data) > 1 and all(_is_one_of_several(item) for item in data):
+        items = [
+            None if item is None else as_arrays(item, f"{what}[{number}]") for number, item in enumerate(data)
+        ]
+        return tuple(items) if isinstance(data, tuple) else items
+    return as_array(data, what)
+
+
+def _lengths(tree: Any, what: str) -> Iterator[tuple[str, int]]:
+    """The name and the number of rows of each array."""
+    if isinstance(tree, (dict, list, tuple)):
+        for key, item in tree.items() if isinstance(tree, dict) else enumerate(tree):
+            yield from _lengths(item, f"{what}[{key!r}]")
+    elif tree is not None:
+        yield what, len(tree)
+
+
+def _is_one_of_several(item: Any) -> bool:
+    return item is None or _has_rows(item) or isinstance(item, dict)
 
 
 def as_array(data: Any, what: str) -> np.ndarray:
@@ -110,18 +157,11 @@ def _to_numpy(data: Any, what: str) -> np.ndarray:
     if isinstance(data, (list, tuple)) and data and all(_has_rows(item) for item in data):
         if len(data) == 1:
             return _to_numpy(data[0], what)
-        raise NotSupportedError(
+        raise ShapeError(
             what,
             expected="one array",
             got=f"a {type(data).__name__} of {len(data)} arrays",
-            fix="For rows, stack them: numpy.stack(...). Models with several inputs are not there yet.",
-        )
-    if _is_stream(data):
-        raise NotSupportedError(
-            what,
-            expected="an array",
-            got=f"a {type(data).__name__}",
-            fix="Give NumPy arrays; dicts, generators and data sets are not there yet.",
+            fix="For rows, stack them: numpy.stack(...).",
         )
     if hasattr(data, "detach"):  # A torch tensor, perhaps on another device.
         data = data.detach().cpu()
@@ -141,11 +181,6 @@ def _to_numpy(data: Any, what: str) -> np.ndarray:
 
 def _has_rows(item: Any) -> bool:
     return hasattr(item, "shape") and np.ndim(item) > 0
-
-
-def _is_stream(data: Any) -> bool:
-    is_data_set = callable(getattr(data, "take", None)) and hasattr(data, "batch")
-    return isinstance(data, dict) or hasattr(data, "__next__") or is_data_set
 
 
 def _numbers_in_objects(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> np.ndarray:
@@ -191,7 +226,7 @@ def _aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
 
 def split(rows: Rows, share: float) -> tuple[Rows, Rows]:
     """The first rows to train on, and the last `share` of them for validation, as Keras."""
-    count = len(rows.x)
+    count = rows.count
     is_share = isinstance(share, (int, float)) and 0 < share < 1
     at = math.floor(count * (1.0 - share)) if is_share else 0
     if at in (0, count):
@@ -325,29 +360,27 @@ def room_on_device() -> int | None:
 def stream(rows: Rows, batch_size: int) -> Stream | None:
     """The rows as a stream to the device, or None where they fit as a whole."""
     room = room_on_device()
-    size = rows.x.nbytes + sum(a.nbytes for a in (rows.y, rows.weights) if a is not None)
-    if room is None or size <= room:
+    if room is None or rows.nbytes <= room:
         return None
     # Two pieces at a time: one is trained on while the next is brought.
-    rows_at_once = room * len(rows.x) // (2 * size)
+    rows_at_once = room * rows.count // (2 * rows.nbytes)
     return Stream(rows, batch_size, max(1, rows_at_once // batch_size))
 
 
 def pieces(rows: Rows, batch_size: int) -> list[Rows]:
     """The rows, cut between batches into pieces that fit the device."""
     room = room_on_device()
-    size = rows.x.nbytes + sum(a.nbytes for a in (rows.y, rows.weights) if a is not None)
-    if room is None or size <= room:
+    if room is None or rows.nbytes <= room:
         return [rows]
-    step = max(1, room * len(rows.x) // size // batch_size) * batch_size
-    return [rows.cut(start, start + step) for start in range(0, len(rows.x), step)]
+    step = max(1, room * rows.count // rows.nbytes // batch_size) * batch_size
+    return [rows.cut(start, start + step) for start in range(0, rows.count, step)]
 
 
 class Stream:
     """Data that comes to the device some batches at a time, the next ones while these train."""
 
     def __init__(self, rows: Rows, batch_size: int, batches_at_once: int) -> None:
-        self._arrays = (rows.x, rows.y, rows.weights)
+        self._rows = rows
         self._batch_size, self._at_once = batch_size, batches_at_once
         self._thread = concurrent.futures.ThreadPoolExecutor(max_workers=1)
         self._coming: dict[int, concurrent.futures.Future] = {}
@@ -378,4 +411,4 @@ class Stream:
         chosen = order[number * size : (number + 1) * size]
         # Every piece has the same length, so that one program serves them all.
         chosen = np.concatenate([chosen, np.zeros(size - len(chosen), np.int32)])
-        return jax.device_put(tuple(None if a is None else a[chosen] for a in self._arrays))
+        return jax.device_put(jax.tree.map(lambda array: array[chosen], self._rows.tree))

@@ -12,6 +12,7 @@ import dataclasses
 import functools
 import hashlib
 import math
+import operator
 import os
 import pathlib
 import stat
@@ -23,14 +24,17 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.experimental.compilation_cache import compilation_cache
 
 from doltap import config
+from doltap.core.graph import Graph, Operation
 from doltap.core.layer import Layer
 from doltap.core.tensors import Rate, Variable
 from doltap.random import SeedGenerator
 from doltap.registry import Configured
+from doltap.training import eager, mixing
 from doltap.training.program import Layout, Recipe, predict_rows, test_loop, train_loop
 
 __all__ = ["Program", "compiled", "fingerprint", "forget_programs", "known", "treats_rows_alone"]
@@ -54,6 +58,7 @@ _JAX_THRESHOLDS = {
 # Products of fewer numbers than this run faster on one core than on two.
 _ONE_CORE_BELOW = 1 << 25
 _MANY_MOVED = 1 << 17
+_MANY_WEIGHTS = 10
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {"train": train_loop, "test": test_loop, "predict": predict_rows}
 
@@ -64,7 +69,18 @@ _compiling = threading.Lock()
 
 # Attributes that change no program: names, seeds, where weights start and what they hold.
 _UNSEEN = frozenset(
-    {"name", "built", "_seed", "_batch_input_shape", "iterations", "_slots", "_moved", "rates"}
+    {
+        "name",
+        "built",
+        "nodes",
+        "_seed",
+        "_losses",
+        "_batch_input_shape",
+        "iterations",
+        "_slots",
+        "_moved",
+        "rates",
+    }
 )
 
 
@@ -102,11 +118,17 @@ def _seen(thing: Any, met: dict[Variable, int]) -> Hashable:
     if isinstance(thing, Rate):
         return ("rate", met.setdefault(thing, len(met)), thing.is_zero)
     if isinstance(thing, Variable):
-        return ("variable", met.setdefault(thing, len(met)), thing.shape, thing.dtype, thing.trainable)
+        aspects = (_seen(thing.regularizer, met), _seen(thing.constraint, met))
+        number = met.setdefault(thing, len(met))
+        return ("variable", number, thing.shape, thing.dtype, thing.trainable, thing.autocast, aspects)
     if isinstance(thing, (list, tuple)):
         return (type(thing).__name__, *(_seen(item, met) for item in thing))
     if isinstance(thing, dict):
         return ("dict", *((key, _seen(value, met)) for key, value in thing.items()))
+    if isinstance(thing, (Graph, Operation, slice)):
+        return _seen_call(thing, met)
+    if thing is Ellipsis or thing is jnp.astype or _is_operator(thing):
+        return str(thing)
     if isinstance(thing, SeedGenerator):
         return ("seed", thing.position, thing.seed)
     if isinstance(thing, (np.dtype, np.generic)):
@@ -130,6 +152,20 @@ def _seen(thing: Any, met: dict[Variable, int]) -> Hashable:
     )
 
 
+def _seen_call(thing: Graph | Operation | slice, met: dict[Variable, int]) -> Hashable:
+    """A network, or what stands in one beside its layers."""
+    if isinstance(thing, Graph):
+        return _seen(thing.plan(), met)
+    if isinstance(thing, Operation):
+        return ("operation", _seen(thing.function, met))
+    return ("slice", thing.start, thing.stop, thing.step)
+
+
+def _is_operator(thing: Any) -> bool:
+    """Whether it is what a symbolic tensor records for +, -, [] and the like."""
+    return isinstance(thing, types.BuiltinFunctionType) and thing.__module__ == operator.add.__module__
+
+
 def _is_ours(thing: Any) -> bool:
     if isinstance(thing, types.FunctionType):
         # A user's function may wear the name of one of ours: functools.wraps puts it on.
@@ -144,9 +180,18 @@ def _is_ours(thing: Any) -> bool:
 
 def treats_rows_alone(recipe: Recipe) -> bool:
     """Whether a row's result is known not to depend on the other rows of its batch."""
-    things: list[Any] = [recipe.network, *recipe.network.inside(Layer)]
-    things += [recipe.loss] if recipe.loss else []
-    return fingerprint(recipe.parts) is not None and all(thing.rows_are_independent for thing in things)
+    network = recipe.network
+    things: list[Any] = [network, *network.inside(Layer)]
+    things += [*(loss for loss in recipe.losses if loss), *recipe.measures]
+    makes_masks = any(type(layer).compute_mask is not Layer.compute_mask for layer in network.inside(Layer))
+    # What the optimizer does comes after the rows were brought together.
+    knows_all = not makes_masks and fingerprint([*recipe.parts[:4], *recipe.parts[5:]]) is not None
+    calls = [node for graph in network.inside(Graph) for node in graph.nodes]
+    return (
+        knows_all
+        and all(thing.rows_are_independent for thing in things)
+        and all(mixing.keeps_rows_apart(node) for node in calls)
+    )
 
 
 def known(recipe: Recipe, kind: str, layout: Layout | None, arguments: tuple[Any, ...]) -> Program:
@@ -155,9 +200,10 @@ def known(recipe: Recipe, kind: str, layout: Layout | None, arguments: tuple[Any
     Only the data and the layout can differ from one call to the next, and
     whether a rate is 0.
     """
-    data = arguments[-1:] if kind == "predict" else arguments[1].data
-    shapes = [None if array is None else (array.shape, array.dtype) for array in data]
-    key = (kind, layout, *shapes, *(rate.is_zero for rate in recipe.rates))
+    data = arguments[-1] if kind == "predict" else arguments[1].data
+    arrays, structure = ([data], None) if isinstance(data, np.ndarray) else jax.tree.flatten(data)
+    shapes = [(array.shape, array.dtype) for array in arrays]
+    key = (kind, layout, structure, *shapes, *(rate.is_zero for rate in recipe.rates))
     program = recipe.programs.get(key)
     if program is None:
         program = recipe.programs[key] = compiled(recipe, kind, layout, arguments)
@@ -174,19 +220,22 @@ def compiled(recipe: Recipe, kind: str, layout: Layout | None, arguments: tuple[
         arguments: arrays of the shapes and types it will be called with. The first
             is the state, whose memory a training program reuses.
     """
-    parts = fingerprint(recipe.parts)
+    function = _FUNCTIONS[kind]
+    parted = (
+        functools.partial(function, recipe) if layout is None else functools.partial(function, recipe, layout)
+    )
+    functools.update_wrapper(parted, function)
+    if recipe.is_eager:
+        return Program(eager.bare(parted))
+    parts = None if recipe.own_step else fingerprint(recipe.parts)
     setting = (kind, layout, *_setting(arguments))
     key: Hashable = ("parts", parts, setting)
     program = None if parts is None else _kept(key)
     if program is not None:
         return program
     use_disk_cache()
-    function = _FUNCTIONS[kind]
-    parted = (
-        functools.partial(function, recipe) if layout is None else functools.partial(function, recipe, layout)
-    )
     traced = jax.jit(
-        functools.update_wrapper(parted, function),
+        parted,
         donate_argnums=(0,) if kind == "train" else (),
     ).lower(*arguments)
     options = _compiler_options(recipe, layout)
@@ -194,7 +243,7 @@ def compiled(recipe: Recipe, kind: str, layout: Layout | None, arguments: tuple[
         text = traced.as_text()
         if "callback" in text:  # The text of a call back into Python does not say what it calls.
             return Program(_compile(traced, function.__name__, options))
-        key = ("text", hashlib.sha256(text.encode()).digest(), setting)
+        key = ("text", hashlib.sha256(text.encode()).digest(), traced.out_tree, setting)
         program = _kept(key)
     return program or _keep(key, Program(_compile(traced, function.__name__, options)))
 
@@ -244,11 +293,11 @@ def _compiler_options(recipe: Recipe, layout: Layout | None) -> dict[str, Any]:
     sizes = [math.prod(weight.shape) for weight in recipe.weights]
     slots = [math.prod(slot.shape) for group in recipe.slots for slot in group.values()]
     moved = sum(sizes) + sum(slots) if recipe.optimizer else 0
-    # XLA's newer code generator compiles half as fast; its loops pay that back
-    # where an update has many numbers to move.
+    # XLA's newer code generator compiles short programs half as fast; its loops pay that
+    # back where an update has many numbers to move. Long programs it compiles faster.
     return {
         "xla_cpu_multi_thread_eigen": rows * max(sizes, default=1) >= _ONE_CORE_BELOW,
-        "xla_cpu_use_fusion_emitters": moved >= _MANY_MOVED,
+        "xla_cpu_use_fusion_emitters": moved >= _MANY_MOVED or len(sizes) > _MANY_WEIGHTS,
     }
 
 

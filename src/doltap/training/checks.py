@@ -6,9 +6,11 @@ in silence; so every array goes through these checks first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import jax
 import numpy as np
 from jax.dtypes import canonicalize_dtype
 
@@ -20,12 +22,34 @@ __all__ = [
     "check_rows",
     "check_shape",
     "check_weights",
+    "explaining",
     "single_value_error",
     "text_error",
     "value_error",
 ]
 
 _INT32 = np.iinfo(np.int32)
+
+
+@contextlib.contextmanager
+def explaining(what: str) -> Iterator[None]:
+    """Inside the `with`, what JAX says when code asks for values that a program has not yet is explained."""
+    wants_values = (
+        jax.errors.ConcretizationTypeError,
+        jax.errors.TracerArrayConversionError,
+        jax.errors.TracerIntegerConversionError,
+    )
+    try:
+        yield
+    except wants_values as error:
+        line = next(iter(str(error).splitlines()), "")
+        raise NotSupportedError(
+            what,
+            expected="functions of arrays whose values are not known yet, as in doltap.ops",
+            got=f"code that needs the values: {printable(line, 160)}",
+            fix="For conditions use ops.where or ops.cond, for NumPy functions those of doltap.ops; to look "
+            "at values compile(run_eagerly=True).",
+        ) from error
 
 
 def value_error(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> DataError:
@@ -168,7 +192,7 @@ def check_labels(
 
     Args:
         y: the labels, (rows, ...).
-        kind: the loss's `labels`: "class numbers", "one-hot", "probabilities", "numbers".
+        kind: the loss's `labels`: "class numbers", "one-hot", "probabilities", "signs", "numbers".
         output_shape: shape of the model's output, batch first.
         ignored: a class number outside the others whose rows the loss leaves out.
     """
@@ -180,6 +204,8 @@ def check_labels(
         _check_same_shape(y, output_shape, what)
         if kind in ("probabilities", "one-hot"):
             _check_range(y, what)
+        if kind == "signs":
+            _check_signs(y, what)
 
 
 def _check_class_numbers(
@@ -260,6 +286,16 @@ def _check_same_shape(y: np.ndarray, output_shape: tuple[int | None, ...], what:
             got=f"shape {y.shape}",
             fix="Give the last layer as many units as y has columns.",
         )
+
+
+def _check_signs(y: np.ndarray, what: str) -> None:
+    """Hinges take -1 and 1, or 0 and 1 for the same."""
+    if y.dtype == bool:
+        return
+    fix = "Write one class as 1 and the other as -1 (or 0): for example y * 2 - 1."
+    _refuse(y, (y != 1) & (y != 0) & (y != -1), what, "labels of -1 and 1, or of 0 and 1", fix)
+    if (y == 0).any():
+        _refuse(y, y == -1, what, "labels of -1 and 1, or of 0 and 1, not both", fix)
 
 
 def _check_range(y: np.ndarray, what: str) -> None:

@@ -12,6 +12,7 @@ import dataclasses
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,11 +22,11 @@ import numpy as np
 from doltap.callbacks import CallbackList
 from doltap.core.tensors import Variable
 from doltap.reporting.progress import Display
-from doltap.training import batches, cache
-from doltap.training.batches import Rows, Schedule
+from doltap.training import batches, cache, feeds
+from doltap.training.batches import Layout, Rows, Schedule
 from doltap.training.program import Given, Recipe, State
 
-__all__ = ["Evaluation", "Settings", "Training", "fit", "predict"]
+__all__ = ["Evaluation", "FeedEvaluation", "FeedTraining", "Settings", "Training", "fit", "joined", "predict"]
 
 _LONGEST_CALL_SECONDS = 0.25
 _TICK_SECONDS = 0.1
@@ -42,26 +43,36 @@ class Settings:
     last: int
     shuffle: bool
     verbose: int
-    validation_freq: int = 1
+    validation_freq: Any = 1
+
+    def validates(self, epoch: int) -> bool:
+        """Whether validation follows this epoch, counted from 0."""
+        if isinstance(self.validation_freq, int):
+            return (epoch + 1) % self.validation_freq == 0
+        return epoch + 1 in self.validation_freq
 
 
-class Training:
-    """The train programs of some data, and the state they move."""
+class _Stepping:
+    """The train programs, and the state they move."""
 
-    def __init__(self, model: Any, recipe: Recipe, rows: Rows, batch_size: int) -> None:
+    def __init__(self, model: Any, recipe: Recipe) -> None:
         self.model, self.recipe = model, recipe
-        self.stream = batches.stream(rows, min(batch_size, len(rows.x)))
-        # What NumPy holds may be shared with the device instead of copied.
-        self._data = None if self.stream else jax.device_put((rows.x, rows.y, rows.weights))
-        num_epochs = 1 if self.stream else None
-        self.schedule = Schedule(len(rows.x), batch_size, recipe.exact_batches, num_epochs)
+        self.num_batches: int | None = None
         self._seed = model.seed_words
         self._order: Any = None
+        # Whether to stop after a step whose loss is not finite.
+        self.halts = False
+        # The step after which the loss was no number any more; -1 if it always was.
+        self.first_not_finite = -1
+        # Whether the totals begin anew with the first step of an epoch.
+        self._fresh = True
 
-    def load_orders(self, count: int, *, shuffle: bool) -> None:
-        """Bring the row numbers of the next `count` epochs to the device."""
-        table = self.schedule.orders(self.model.seed, self.model.epochs_trained, count, shuffle=shuffle)
-        self._order = jax.device_put(self.stream.load(table) if self.stream else table.reshape(-1))
+    def layout(self, step: int) -> Layout:
+        """The layout of the program that runs this step."""
+        raise NotImplementedError
+
+    def _data_for(self, step: int) -> Any:
+        raise NotImplementedError
 
     def _gather(self, step: int) -> tuple[State, Given]:
         """What a program takes for this step, as the Variables hold it now."""
@@ -76,8 +87,9 @@ class Training:
             optimizer.iterations.array,
         )
         rates = {name: rate.array for name, rate in optimizer.rates.items()}
-        data: Any = self.stream.data(step) if self.stream else self._data
-        return state, Given((rates, _arrays(recipe.rates)), self._seed, data, np.bool_(True))
+        fresh = np.bool_(self._fresh)
+        halts, data = np.bool_(self.halts), self._data_for(step)
+        return state, Given((rates, _arrays(recipe.rates)), self._seed, data, fresh, halts)
 
     def _take(self, state: State) -> None:
         recipe = self.recipe
@@ -93,34 +105,145 @@ class Training:
         recipe.optimizer.iterations.array = state.step  # type: ignore[union-attr]
 
     def advance(self, start: int, stop: int) -> np.ndarray:
-        """Run the steps from start to stop; the logs of the epochs in `load_orders`.
+        """Run the steps from start to stop; the logs of the epochs that were loaded.
 
         The new state is in the Variables before anything waits for it, so that
         an interrupt finds the weights of a finished step.
         """
         arguments = (*self._gather(start), self._order, np.int32(start), np.int32(stop))
-        steps = cache.known(self.recipe, "train", self.schedule.layout(start), arguments)
+        steps = cache.known(self.recipe, "train", self.layout(start), arguments)
         began = time.perf_counter()
         with interrupts_deferred():
-            state, logs = steps.executable(*arguments)
+            state, logs, not_finite = steps.executable(*arguments)
             self._take(state)
         table = np.asarray(logs)
+        self.first_not_finite = int(not_finite)
+        if self.halts and self.first_not_finite >= 0:
+            stop = self.first_not_finite + 1
         steps.seconds_per_step = (time.perf_counter() - began) / (stop - start)
         return table
 
 
-class Evaluation:
-    """The test program of some data."""
+class Training(_Stepping):
+    """Training on rows that are all at hand."""
+
+    def __init__(self, model: Any, recipe: Recipe, rows: Rows, batch_size: int) -> None:
+        super().__init__(model, recipe)
+        self.stream = batches.stream(rows, min(batch_size, rows.count))
+        # What NumPy holds may be shared with the device instead of copied.
+        self._data = None if self.stream else jax.device_put((rows.x, rows.y, rows.weights))
+        num_epochs = 1 if self.stream else None
+        self.schedule = Schedule(rows.count, batch_size, recipe.exact_batches, num_epochs)
+        self.num_batches = self.schedule.num_batches
+
+    def load_orders(self, count: int, *, shuffle: bool) -> None:
+        """Bring the row numbers of the next `count` epochs to the device."""
+        table = self.schedule.orders(self.model.seed, self.model.epochs_trained, count, shuffle=shuffle)
+        self._order = jax.device_put(self.stream.load(table) if self.stream else table.reshape(-1))
+
+    def layout(self, step: int) -> Layout:
+        """The layout of the program that runs this step, counted over the epochs that were loaded."""
+        return self.schedule.layout(step)
+
+    def _data_for(self, step: int) -> Any:
+        return self.stream.data(step) if self.stream else self._data
+
+
+class FeedTraining(_Stepping):
+    """Training on batches that come one by one."""
+
+    def __init__(self, model: Any, feed: feeds.Feed) -> None:
+        super().__init__(model, model._recipe("train", feed.first))
+        self.feed, self.num_batches = feed, feed.num_batches
+
+    def load(self, block: feeds.Block, *, is_first: bool) -> None:
+        """Take the next batches of the epoch."""
+        self._block, self._fresh = block, is_first
+        self._order = np.arange(block.layout.num_rows, dtype=np.int32)
+
+    def layout(self, step: int) -> Layout:
+        """The layout of the block."""
+        return self._block.layout
+
+    def _data_for(self, step: int) -> Any:
+        return self._block.data
+
+
+class _Testing:
+    """The test programs, and the totals they move."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self.num_batches: int | None = None
+        self.totals: list[Any] = []
+
+    def _advance(self, layout: Layout, data: Any, start: int, stop: int, *, fresh: bool) -> dict[str, float]:
+        arguments = self._arguments(data, self.totals, start, stop, fresh=fresh)
+        steps = cache.known(self.recipe, "test", layout, arguments)
+        began = time.perf_counter()
+        state, line = steps.executable(*arguments)
+        self.line = np.asarray(line)
+        steps.seconds_per_step = (time.perf_counter() - began) / (stop - start)
+        self.totals = state.totals
+        return self.recipe.named(self.line)
+
+    def _arguments(
+        self, data: Any, totals: list[Any], start: int, stop: int, *, fresh: bool
+    ) -> tuple[Any, ...]:
+        """What the program takes, as the Variables hold it now."""
+        recipe = self.recipe
+        state = State(_arrays(recipe.weights), _arrays(recipe.fixed), [], totals, np.int32(0))
+        given = Given(
+            ({}, _arrays(recipe.rates)), np.zeros(2, np.uint32), data, np.bool_(fresh), np.bool_(False)
+        )
+        return state, given, np.int32(start), np.int32(stop)
+
+    def compile_ahead(self) -> None:
+        """Begin to compile the program, while that of training is compiled too."""
+
+
+class FeedEvaluation(_Testing):
+    """An evaluation of batches that come one by one."""
+
+    def __init__(self, model: Any, feed: feeds.Feed) -> None:
+        super().__init__(model._recipe("test", feed.first))
+        self.feed, self.num_batches = feed, feed.num_batches
+        self._runs = 0
+
+    def run(self, listeners: CallbackList, display: Display | None = None) -> dict[str, float]:
+        """All batches once; the results by name."""
+        listens = listeners.listens_to("on_test_batch_end", "on_test_batch_begin")
+        listeners.call("on_test_begin", {})
+        self.totals = _arrays(self.recipe.totals)
+        before, logs = 0, dict[str, float]()
+        for block in self.feed.blocks(self._runs):
+            for start in range(block.count) if listens else (0,):
+                stop = start + 1 if listens else block.count
+                if listens:
+                    listeners.call("on_test_batch_begin", before + start, {})
+                logs = self._advance(block.layout, block.data, start, stop, fresh=before == 0)
+                if listens:
+                    listeners.call("on_test_batch_end", before + start, logs)
+            before += block.count
+            if display:
+                display.tick(before, logs)
+        self._runs += 1
+        listeners.call("on_test_end", logs)
+        return logs
+
+
+class Evaluation(_Testing):
+    """The test program of rows that are all at hand."""
 
     def __init__(self, recipe: Recipe, rows: Rows, batch_size: int) -> None:
-        self.recipe = recipe
-        self.num_batches = -(-len(rows.x) // batch_size)
+        super().__init__(recipe)
+        self.num_batches = -(-rows.count // batch_size)
         self._pieces = [
-            (piece, Schedule(len(piece.x), batch_size, recipe.exact_batches))
+            (piece, Schedule(piece.count, batch_size, recipe.exact_batches))
             for piece in batches.pieces(rows, batch_size)
         ]
         # What NumPy holds may be shared with the device instead of copied.
-        self._data = jax.device_put((rows.x, rows.y, rows.weights)) if len(self._pieces) == 1 else None
+        self._data = jax.device_put(rows.tree) if len(self._pieces) == 1 else None
         self._ahead: threading.Thread | None = None
 
     def compile_ahead(self) -> None:
@@ -136,7 +259,7 @@ class Evaluation:
         # What goes wrong here goes wrong again, and is said, when the program is needed.
         with contextlib.suppress(Exception):
             schedule = self._pieces[0][1]
-            arguments = self._arguments(schedule, self._data, _arrays(self.recipe.totals), 0, 1, fresh=True)
+            arguments = self._arguments(self._data, _arrays(self.recipe.totals), 0, 1, fresh=True)
             cache.known(self.recipe, "test", schedule.layout(0), arguments)
 
     def run(self, listeners: CallbackList, display: Display | None = None) -> dict[str, float]:
@@ -148,14 +271,14 @@ class Evaluation:
         self.totals = _arrays(self.recipe.totals)
         before, logs = 0, dict[str, float]()
         for rows, schedule in self._pieces:
-            data = self._data or jax.device_put((rows.x, rows.y, rows.weights))
+            data = self._data or jax.device_put(rows.tree)
             step = 0
             while step < schedule.num_batches:
                 end = step + 1 if listens else schedule.num_batches
                 stop = _horizon(self.recipe, "test", schedule, step, end, _LONGEST_CALL_SECONDS)
                 if listens:
                     listeners.call("on_test_batch_begin", before + step, {})
-                logs = self._advance(schedule, data, step, stop, fresh=before == 0)
+                logs = self._advance(schedule.layout(step), data, step, stop, fresh=before == 0)
                 if listens:
                     listeners.call("on_test_batch_end", before + step, logs)
                 step = stop
@@ -164,27 +287,6 @@ class Evaluation:
             before += schedule.num_batches
         listeners.call("on_test_end", logs)
         return logs
-
-    def _advance(
-        self, schedule: Schedule, data: Any, start: int, stop: int, *, fresh: bool
-    ) -> dict[str, float]:
-        arguments = self._arguments(schedule, data, self.totals, start, stop, fresh=fresh)
-        steps = cache.known(self.recipe, "test", schedule.layout(start), arguments)
-        began = time.perf_counter()
-        state, line = steps.executable(*arguments)
-        logs = _named(self.recipe, np.asarray(line))
-        steps.seconds_per_step = (time.perf_counter() - began) / (stop - start)
-        self.totals = state.totals
-        return logs
-
-    def _arguments(
-        self, schedule: Schedule, data: Any, totals: list[Any], start: int, stop: int, *, fresh: bool
-    ) -> tuple[Any, ...]:
-        """What the program takes, as the Variables hold it now."""
-        recipe = self.recipe
-        state = State(_arrays(recipe.weights), _arrays(recipe.fixed), [], totals, np.int32(0))
-        given = Given(({}, _arrays(recipe.rates)), np.zeros(2, np.uint32), data, np.bool_(fresh))
-        return state, given, np.int32(start), np.int32(stop)
 
 
 def _horizon(recipe: Recipe, kind: str, schedule: Schedule, start: int, stop: int, seconds: float) -> int:
@@ -198,26 +300,29 @@ def _horizon(recipe: Recipe, kind: str, schedule: Schedule, start: int, stop: in
 
 
 def fit(
-    training: Training,
-    validation: Evaluation | None,
+    training: Training | FeedTraining,
+    validation: Evaluation | FeedEvaluation | None,
     settings: Settings,
     listeners: CallbackList,
     display: Display | None,
 ) -> None:
     """Train for the epochs of the settings, calling back at every moment somebody listens to."""
-    epochs = _Epochs(training, validation, settings, listeners, display)
+    kind = _FeedEpochs if isinstance(training, FeedTraining) else _Epochs
+    epochs = kind(training, validation, settings, listeners, display)
     if validation is not None and settings.last > settings.first:
         validation.compile_ahead()
     listeners.call("on_train_begin", {})
     epoch = settings.first
     try:
         while epoch < settings.last and not training.model.stop_training:
-            count = min(training.schedule.num_epochs, settings.last - epoch)
-            training.load_orders(count, shuffle=settings.shuffle)
-            epoch += epochs.run(epoch, count)
+            epoch += epochs.run(epoch)
     finally:
         if display:
             display.close()
+    optimizer = training.recipe.optimizer
+    assert optimizer is not None
+    if optimizer.use_ema and settings.last > settings.first:
+        optimizer.finalize_variable_values(training.recipe.weights)
     listeners.call("on_train_end", epochs.last_logs)
 
 
@@ -226,15 +331,20 @@ class _Epochs:
 
     def __init__(
         self,
-        training: Training,
-        validation: Evaluation | None,
+        training: Any,
+        validation: Evaluation | FeedEvaluation | None,
         settings: Settings,
         listeners: CallbackList,
         display: Display | None,
     ) -> None:
         self.training, self.validation, self.settings = training, validation, settings
         self.listeners, self.display = listeners, display
+        training.halts = listeners.waits_for_bad_loss
+        # How long a call may take.
+        is_live = display is not None and display.is_live
+        self._seconds = _TICK_SECONDS if is_live else _LONGEST_CALL_SECONDS
         self.last_logs: dict[str, float] = {}
+        self._has_warned = False
         self._hears_batches = listeners.listens_to("on_train_batch_end", "on_train_batch_begin")
         is_watched = validation is not None or listeners.listens_to("on_epoch_end", "on_epoch_begin")
         self._stops_at_epochs = is_watched or display is not None
@@ -243,74 +353,132 @@ class _Epochs:
             contextlib.nullcontext if is_watched or self._hears_batches else interrupts_deferred
         )
 
-    def run(self, first: int, count: int) -> int:
-        """Train the epochs whose orders were loaded; how many were begun."""
-        num_batches = self.training.schedule.num_batches
+    def run(self, first: int) -> int:
+        """Train some epochs, those whose orders are loaded at once; how many were begun."""
+        training = self.training
+        count = min(training.schedule.num_epochs, self.settings.last - first)
+        training.load_orders(count, shuffle=self.settings.shuffle)
+        num_batches = training.num_batches
         step, end = 0, count * num_batches
         while step < end:
             epoch, position = divmod(step, num_batches)
             if position == 0:
-                self.listeners.call("on_epoch_begin", first + epoch, {})
-                if self.display:
-                    self.display.begin(f"Epoch {first + epoch + 1}/{self.settings.last}")
+                self._begin(first + epoch)
             stop = self._horizon(step, end)
             with self._until_noted():
-                table = self._call(position, step, stop)
+                stop, table = self._call(first + epoch, position, step, stop)
                 for done in range(epoch, stop // num_batches):
                     self._end(first + done, table[done])
             step = stop
-            if self.training.model.stop_training:
+            if training.model.stop_training:
                 if step % num_batches:
                     self._end(first + step // num_batches, table[step // num_batches])
                 return -(-step // num_batches)
         return count
 
+    def _begin(self, epoch: int) -> None:
+        self.listeners.call("on_epoch_begin", epoch, {})
+        if self.display:
+            self.display.begin(f"Epoch {epoch + 1}/{self.settings.last}")
+
     def _horizon(self, step: int, end: int) -> int:
         if self._hears_batches:
             return step + 1
-        num_batches = self.training.schedule.num_batches
-        stop = (step // num_batches + 1) * num_batches if self._stops_at_epochs else end
         training = self.training
+        stop = (step // training.num_batches + 1) * training.num_batches if self._stops_at_epochs else end
         if training.stream:
             stop = training.stream.last_step(step, stop)
-        is_live = self.display is not None and self.display.is_live
-        seconds = _TICK_SECONDS if is_live else _LONGEST_CALL_SECONDS
-        return _horizon(training.recipe, "train", training.schedule, step, stop, seconds)
+        return _horizon(training.recipe, "train", training.schedule, step, stop, self._seconds)
 
-    def _call(self, position: int, step: int, stop: int) -> np.ndarray:
-        """One call of the program, between the hooks of its batch if anybody hears them."""
+    def _call(self, epoch: int, position: int, step: int, stop: int) -> tuple[int, np.ndarray]:
+        """One call of the program, between the hooks of its batch if anybody hears them.
+
+        Args:
+            epoch, position: the epoch, and the place in it, of the first batch.
+            step, stop: which steps of what was loaded.
+
+        Returns:
+            The step before which it stopped, and the logs.
+        """
+        training = self.training
         if self._hears_batches:
             self.listeners.call("on_train_batch_begin", position, {})
-        table = self.training.advance(step, stop)
-        num_batches = self.training.schedule.num_batches
-        if self._hears_batches or self.display:
-            logs = _named(self.training.recipe, table[(stop - 1) // num_batches])
-            if self._hears_batches:
-                self.listeners.call("on_train_batch_end", (stop - 1) % num_batches, logs)
-            if self.display and stop % num_batches:
-                self.display.tick(stop % num_batches, logs)
-        return table
+        table = training.advance(step, stop)
+        is_bad = training.first_not_finite >= 0
+        if is_bad and training.halts:
+            stop = training.first_not_finite + 1
+        elif is_bad and not self._has_warned:
+            self._warn(epoch, position + training.first_not_finite - step)
+        if self._hears_batches or self.display or (is_bad and training.halts):
+            done, num_batches = position + stop - step, training.num_batches
+            logs = training.recipe.named(table[0 if len(table) == 1 else (stop - 1) // num_batches])
+            if self._hears_batches or (is_bad and training.halts):
+                self.listeners.call("on_train_batch_end", (done - 1) % (num_batches or done), logs)
+            if self.display and done % (num_batches or done + 1):
+                self.display.tick(done % (num_batches or done + 1), logs)
+        return stop, table
+
+    def _warn(self, epoch: int, position: int) -> None:
+        """Say at once, and once, that the loss is no number any more."""
+        self._has_warned = True
+        more, place = divmod(position, self.training.num_batches or position + 1)
+        warnings.warn(
+            f"The loss is not a finite number since epoch {epoch + more + 1}, step {place + 1}: from here on "
+            "nothing is learned. Lower the learning rate, scale the inputs, or give the optimizer "
+            "clipnorm=1.0; TerminateOnNaN() stops training when this happens.",
+            stacklevel=2,
+        )
 
     def _end(self, epoch: int, line: np.ndarray) -> None:
         self.training.model.epochs_trained += 1
-        logs = _named(self.training.recipe, line)
-        if self.validation is not None and (epoch + 1) % self.settings.validation_freq == 0:
+        logs = self.training.recipe.named(line)
+        if self.validation is not None and self.settings.validates(epoch):
             results = self.validation.run(self.listeners)
             logs |= {f"val_{name}": value for name, value in results.items()}
             logs = dict(sorted(logs.items()))
-        self.last_logs = logs
         if self.display:
-            self.display.end(logs)
-        self.listeners.call("on_epoch_end", epoch, logs)
+            self.display.close()
+        self.last_logs = logs
+        heard = self.listeners.call("on_epoch_end", epoch, logs)
+        if self.display:
+            # With what callbacks added, such as the learning rate.
+            self.display.end(heard)
+
+
+class _FeedEpochs(_Epochs):
+    """The same walk over batches that come one by one."""
+
+    def run(self, first: int) -> int:
+        """Train one epoch."""
+        training, done = self.training, 0
+        self._begin(first)
+        table = None
+        for block in training.feed.blocks(first):
+            training.load(block, is_first=done == 0)
+            step = 0
+            while step < block.count and not training.model.stop_training:
+                stop = step + 1 if self._hears_batches else self._block_horizon(step, block.count)
+                stop, table = self._call(first, done + step, step, stop)
+                step = stop
+            done += step
+            if training.model.stop_training:
+                break
+        if training.feed.ran_out:
+            training.model.stop_training = True
+        if table is not None:
+            training.num_batches = done
+            self._end(first, table[0])
+        return 1
+
+    def _block_horizon(self, step: int, stop: int) -> int:
+        program = self.training.recipe.programs.get(("train", self.training.layout(step)))
+        if program is None or program.seconds_per_step is None:
+            return min(stop, step + _FIRST_STEPS)
+        return min(stop, step + max(1, int(self._seconds / program.seconds_per_step)))
 
 
 def _arrays(variables: Sequence[Variable]) -> list[Any]:
     return [variable.array for variable in variables]
-
-
-def _named(recipe: Recipe, line: np.ndarray) -> dict[str, float]:
-    """The logs by name, in the order of the alphabet as Keras on JAX gives them."""
-    return dict(sorted(zip(recipe.names, line.tolist(), strict=True)))
 
 
 @contextlib.contextmanager
@@ -334,9 +502,9 @@ def interrupts_deferred() -> Iterator[None]:
 
 
 def predict(
-    recipe: Recipe, x: np.ndarray, batch_size: int, listeners: CallbackList | None, display: Display | None
-) -> np.ndarray:
-    """The network's output for every row, as a NumPy array of its own.
+    recipe: Recipe, x: Any, batch_size: int, listeners: CallbackList | None, display: Display | None
+) -> Any:
+    """The network's output for every row, as NumPy arrays of its own in the output's structure.
 
     Rows that do not touch each other go through in large pieces, the last one
     filled up to a power of two, so that few lengths are ever compiled.
@@ -344,33 +512,48 @@ def predict(
     exact = recipe.exact_batches or (
         listeners is not None and listeners.listens_to("on_predict_batch_end", "on_predict_batch_begin")
     )
-    size = batch_size if exact else max(batch_size, _chunk_rows(x))
     arrays = (_arrays(recipe.weights), _arrays(recipe.fixed), _arrays(recipe.rates))
-    if listeners is None and len(x) == 1:
-        return _predict_rows(recipe, arrays, x, fill=False)
+    leaves = [x] if isinstance(x, np.ndarray) else jax.tree.leaves(x)
+    count = len(leaves[0])
+    if listeners is None and count == 1:
+        return _predict_rows(recipe, arrays, x, 1, fill=False)
+    size = batch_size if exact else max(batch_size, _chunk_rows(leaves))
     pieces = []
-    for number, start in enumerate(range(0, len(x), size)):
+    for number, start in enumerate(range(0, count, size)):
+        stop = min(start + size, count)
         if listeners:
             listeners.call("on_predict_batch_begin", number, {})
-        pieces.append(_predict_rows(recipe, arrays, x[start : start + size], fill=not exact))
+        part = jax.tree.map(lambda array, start=start, stop=stop: array[start:stop], x)
+        pieces.append(_predict_rows(recipe, arrays, part, stop - start, fill=not exact))
         if listeners:
             listeners.call("on_predict_batch_end", number, {"outputs": pieces[-1]})
         if display:
-            display.tick(-(-min(start + size, len(x)) // batch_size), {})
-    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+            display.tick(-(-stop // batch_size), {})
+    return joined(pieces)
 
 
-def _chunk_rows(x: np.ndarray) -> int:
+def joined(pieces: Sequence[Any]) -> Any:
+    """The outputs of several pieces, one after the other."""
+    if len(pieces) == 1:
+        return pieces[0]
+    return jax.tree.map(lambda *arrays: np.concatenate(arrays), *pieces)
+
+
+def _chunk_rows(leaves: Sequence[np.ndarray]) -> int:
     """How many rows go through at once: a power of two of at most some megabytes."""
-    bytes_per_row = max(1, x.nbytes // len(x))
+    bytes_per_row = max(1, sum(array.nbytes for array in leaves) // len(leaves[0]))
     return min(_CHUNK_ROWS, 1 << max(0, (_CHUNK_BYTES // bytes_per_row).bit_length() - 1))
 
 
-def _predict_rows(recipe: Recipe, arrays: tuple[Any, ...], x: np.ndarray, *, fill: bool) -> np.ndarray:
-    count = len(x)
+def _predict_rows(recipe: Recipe, arrays: tuple[Any, ...], x: Any, count: int, *, fill: bool) -> Any:
     wanted = 1 << (count - 1).bit_length() if fill else count
     if wanted != count:
-        x = np.concatenate([x, np.broadcast_to(x[-1:], (wanted - count, *x.shape[1:]))])
+        x = jax.tree.map(
+            lambda a: np.concatenate([a, np.broadcast_to(a[-1:], (wanted - count, *a.shape[1:]))]), x
+        )
     arguments = (*arrays, x)
     step = cache.known(recipe, "predict", None, arguments)
-    return np.array(np.asarray(step.executable(*arguments))[:count])
+    outputs = step.executable(*arguments)
+    if isinstance(outputs, jax.Array):
+        return np.array(np.asarray(outputs)[:count])
+    return jax.tree.map(lambda output: np.array(np.asarray(output)[:count]), outputs)

@@ -1,0 +1,32 @@
+"""What happens between the steps: callbacks listen to training and may steer it."""
+
+from doltap import doors
+from doltap.callbacks.averages import SwapEMAWeights
+from doltap.callbacks.callback import Callback
+from doltap.callbacks.callback_list import CallbackList, History
+from doltap.callbacks.functions import LambdaCallback
+from doltap.callbacks.planned import BackupAndRestore, ModelCheckpoint, RemoteMonitor, TensorBoard
+from doltap.callbacks.progress import ProgbarLogger
+from doltap.callbacks.rates import LearningRateScheduler, ReduceLROnPlateau
+from doltap.callbacks.recording import CSVLogger
+from doltap.callbacks.stopping import EarlyStopping, TerminateOnNaN
+
+__all__ = [
+    "BackupAndRestore",
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "SwapEMAWeights",
+    "TensorBoard",
+    "TerminateOnNaN",
+]
+
+doors.guard(__name__)

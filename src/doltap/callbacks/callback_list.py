@@ -1,0 +1,250 @@
+"""Several callbacks called as one, and the History that every `fit` adds to them.
+
+The engine asks what they listen to and calls those hooks only; a loop of one's
+own calls the list like a single callback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from doltap.callbacks.callback import OLDER_NAMES, Callback, Logs
+from doltap.callbacks.progress import ProgbarLogger
+from doltap.errors import NotSupportedError
+
+__all__ = ["CallbackList", "History"]
+
+
+class History(Callback):
+    """What `fit` returns: `history` maps each name to its values, one for each epoch."""
+
+    def __init__(self) -> None:
+        self.history: dict[str, list[float]] = {}
+        self.epoch: list[int] = []
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Begin the list of epochs anew."""
+        self.epoch = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Note the epoch."""
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+        if self._model is not None:
+            self._model.history = self
+
+
+class CallbackList(Callback):
+    """Several callbacks called as one, in order.
+
+    Args:
+        callbacks: callbacks, in lists, tuples or dicts that may lie in each other; a single one, or None.
+        add_history: whether to add a History if none is there.
+        add_progbar: whether to add a ProgbarLogger if none is there.
+        model: the model they are handed.
+        params: what they find in `params`: "epochs", "steps", "verbose".
+
+    >>> from doltap.callbacks import LambdaCallback
+    >>> told = CallbackList([LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs))])
+    >>> told.on_epoch_end(0, {"loss": 0.5})
+    0 {'loss': 0.5}
+    """
+
+    def __init__(
+        self,
+        callbacks: Any = None,
+        add_history: bool = False,
+        add_progbar: bool = False,
+        model: Any = None,
+        **params: Any,
+    ) -> None:
+        self.callbacks: list[Any] = [] if callbacks is None else list(_flat(callbacks))
+        self.params, self._model = params, model
+        for callback in self.callbacks:
+            self._introduce(callback)
+        histories = [callback for callback in self.callbacks if isinstance(callback, History)]
+        self.history = histories[0] if histories else History()
+        if histories or add_history:
+            self.history.params, self.history._model = params, model
+            self.callbacks += [] if histories else [self.history]
+            if model is not None:
+                model.history = self.history
+        if add_progbar and not any(isinstance(callback, ProgbarLogger) for callback in self.callbacks):
+            self.append(ProgbarLogger())
+
+    def append(self, callback: Any) -> None:
+        """Add one more callback, which hears everything from here on."""
+        for each in _flat(callback):
+            self._introduce(each)
+            self.callbacks.append(each)
+
+    def _introduce(self, callback: Any) -> None:
+        if self._model is not None:
+            callback.set_model(self._model)
+        if self.params:
+            callback.set_params(self.params)
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Hand the settings of the run to every callback."""
+        self.params = params
+        for callback in self.callbacks:
+            callback.set_params(params)
+
+    def set_model(self, model: Any) -> None:
+        """Hand the model to every callback."""
+        self._model = model
+        for callback in self.callbacks:
+            callback.set_model(model)
+
+    # What the engine uses.
+
+    def listens_to(self, *hooks: str) -> bool:
+        """Whether any callback does something at one of the hooks.
+
+        History does not count, as it can be told afterwards, nor does a callback
+        that waits for a loss that is not finite, where the engine stops by itself.
+        """
+        others = [
+            callback
+            for callback in self.callbacks
+            if not isinstance(callback, History) and not getattr(type(callback), "waits_for_bad_loss", False)
+        ]
+        return any(_overrides(callback, hook) for callback in others for hook in hooks)
+
+    @property
+    def waits_for_bad_loss(self) -> bool:  # type: ignore[override]
+        """Whether some callback wants to be called where the loss is no finite number any more."""
+        return any(
+            isinstance(callback, Callback) and callback.waits_for_bad_loss for callback in self.callbacks
+        )
+
+    def call(self, hook: str, *arguments: Any) -> Logs:
+        """Call the hook of every callback that has its own; the logs as they left them.
+
+        They share one copy of the logs, so that each sees what those before it added.
+        """
+        *number, logs = arguments
+        shared = dict(logs)
+        for callback in self.callbacks:
+            if _overrides(callback, hook):
+                getattr(callback, hook)(*number, shared)
+        return shared
+
+    # What a loop of one's own uses.
+
+    def _tell(self, hook: str, logs: Logs | None, *number: int) -> None:
+        shared = _plain(logs or {})
+        for callback in self.callbacks:
+            getattr(callback, hook)(*number, shared)
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Tell all callbacks."""
+        self._tell("on_train_begin", logs)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Tell all callbacks."""
+        self._tell("on_train_end", logs)
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Tell all callbacks."""
+        self._tell("on_epoch_begin", logs, epoch)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Tell all callbacks."""
+        self._tell("on_epoch_end", logs, epoch)
+
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Tell all callbacks."""
+        self._tell("on_batch_begin", logs, batch)
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Tell all callbacks."""
+        self._tell("on_batch_end", logs, batch)
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Tell all callbacks."""
+        self._tell("on_train_batch_begin", logs, batch)
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Tell all callbacks."""
+        self._tell("on_train_batch_end", logs, batch)
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Tell all callbacks."""
+        self._tell("on_test_begin", logs)
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """Tell all callbacks."""
+        self._tell("on_test_end", logs)
+
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Tell all callbacks."""
+        self._tell("on_test_batch_begin", logs, batch)
+
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Tell all callbacks."""
+        self._tell("on_test_batch_end", logs, batch)
+
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Tell all callbacks."""
+        self._tell("on_predict_begin", logs)
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """Tell all callbacks."""
+        self._tell("on_predict_end", logs)
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Tell all callbacks."""
+        self._tell("on_predict_batch_begin", logs, batch)
+
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Tell all callbacks."""
+        self._tell("on_predict_batch_end", logs, batch)
+
+
+def _overrides(callback: Any, hook: str) -> bool:
+    """Whether the callback has a hook of its own, in its class or on the object."""
+    # What a ProgbarLogger does, the engine's own display does already.
+    base = ProgbarLogger if isinstance(callback, ProgbarLogger) else Callback
+    return any(
+        name in vars(callback)
+        or getattr(type(callback), name, getattr(base, name)) is not getattr(base, name)
+        for name in (hook, OLDER_NAMES.get(hook, hook))
+    )
+
+
+def _flat(callbacks: Any) -> Iterator[Any]:
+    """The single callbacks in lists that may lie in each other."""
+    if isinstance(callbacks, CallbackList):
+        callbacks = callbacks.callbacks
+    elif isinstance(callbacks, dict):
+        callbacks = callbacks.values()
+    if isinstance(callbacks, Iterable) and not isinstance(callbacks, (str, type, Callback)):
+        for callback in callbacks:
+            yield from _flat(callback)
+        return
+    if isinstance(callbacks, type) or not hasattr(callbacks, "set_model"):
+        raise NotSupportedError(
+            "callbacks",
+            expected="Callback objects",
+            got=repr(callbacks),
+            fix="Make an object of the class, for example EarlyStopping(patience=3).",
+        )
+    yield callbacks
+
+
+def _plain(logs: Logs) -> Logs:
+    """Plain numbers by name, in the order of the alphabet; dicts among them unfold, as in Keras 3."""
+    found: Logs = {}
+    for name, value in sorted(logs.items()):
+        found |= _plain(value) if isinstance(value, dict) else {name: _as_number(value)}
+    return found
+
+
+def _as_number(value: Any) -> Any:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return value

@@ -1,0 +1,46 @@
+"""Callbacks that Keras has and doltap has not yet: their names say so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from doltap.callbacks.callback import Callback
+from doltap.errors import NotSupportedError
+
+__all__ = ["BackupAndRestore", "ModelCheckpoint", "RemoteMonitor", "TensorBoard"]
+
+
+class _Planned(Callback):
+    instead = ""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        raise NotSupportedError(
+            type(self).__name__,
+            expected="a callback that doltap has",
+            got="one that is not there yet",
+            fix=self.instead,
+        )
+
+
+class ModelCheckpoint(_Planned):
+    """Will write the model, or the best one so far, to a file; not there yet."""
+
+    instead = "For now, EarlyStopping(restore_best_weights=True) keeps the best weights in memory."
+
+
+class BackupAndRestore(_Planned):
+    """Will let an interrupted training go on where it was; not there yet."""
+
+    instead = "For now, keep model.get_weights() and continue with fit(initial_epoch=...)."
+
+
+class TensorBoard(_Planned):
+    """Will write what TensorBoard shows; not there yet."""
+
+    instead = "For now, CSVLogger('log.csv') writes every epoch to a file."
+
+
+class RemoteMonitor(_Planned):
+    """Will send every epoch to a server; not there yet."""
+
+    instead = "For now, send it yourself with LambdaCallback(on_epoch_end=...)."

@@ -1,0 +1,241 @@
+"""What weights and layers hang on: a layer, a model.
+
+An owner makes weights and finds those of the layers inside it; it computes
+nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from doltap import constraints, dtypes, initializers, random, regularizers
+from doltap.core.tensors import Rate, Variable
+from doltap.dtypes import DTypePolicy
+from doltap.errors import ShapeError
+from doltap.registry import Configured
+
+__all__ = ["ASPECTS", "Owner", "as_shape"]
+
+Kind = TypeVar("Kind")
+
+# What may be said of each weight: where it starts, what its size costs, what bounds it.
+ASPECTS: dict[str, Any] = {
+    "initializer": initializers,
+    "regularizer": regularizers,
+    "constraint": constraints,
+}
+
+
+def as_shape(shape: Any) -> tuple[int | None, ...]:
+    """A shape as a tuple; a bare number is one dimension.
+
+    >>> as_shape(784), as_shape([28, 28])
+    ((784,), (28, 28))
+    """
+    sizes = (shape,) if shape is None or np.ndim(shape) == 0 else tuple(shape)
+    return tuple(None if size is None else int(size) for size in sizes)
+
+
+class Owner(Configured):
+    """Something on which weights and layers hang, as attributes or in lists, tuples and dicts of them."""
+
+    # The weights of a class by name, and the initializer each starts with.
+    initial: ClassVar[dict[str, str]] = {}
+    name: str
+    _policy: DTypePolicy
+
+    def __init__(self, *, trainable: bool = True) -> None:
+        self._trainable = bool(trainable)
+        self._seed: int | None = None
+        self._own_weights: list[Variable] = []
+
+    @classmethod
+    def _aspects(cls) -> dict[str, tuple[str, str]]:
+        """The keywords for the weights in `initial`, each with the weight and the aspect."""
+        return {f"{weight}_{aspect}": (weight, aspect) for weight in cls.initial for aspect in ASPECTS}
+
+    def _take_aspects(self, keywords: dict[str, Any]) -> None:
+        for keyword, (weight, aspect) in self._aspects().items():
+            usual = self.initial[weight] if aspect == "initializer" else None
+            setattr(self, keyword, ASPECTS[aspect].get(keywords.pop(keyword, usual)))
+
+    def add_weight(
+        self,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: Any = None,
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
+        """A new weight of this layer.
+
+        Args:
+            shape: lengths of its dimensions; None or () for a single number.
+            initializer: name, object or function; None means what `initial` says,
+                else Glorot's uniform for floats and zeros for the rest, as Keras.
+            dtype: type; None takes the layer's.
+            trainable: False for a state that `call` assigns, such as an average.
+            regularizer: what its size adds to the loss.
+            constraint: what brings it back into bounds after each step.
+            name: what summaries call it.
+        """
+        if isinstance(shape, str):  # Keras 2 had the name first.
+            shape, name, initializer = (name if initializer is None else initializer), shape, None
+        aspects = {"initializer": initializer, "regularizer": regularizer, "constraint": constraint}
+        if name in self.initial:
+            aspects = {key: value or getattr(self, f"{name}_{key}") for key, value in aspects.items()}
+        dtype = self.dtype if dtype is None else dtypes.standardize(dtype)
+        if aspects["initializer"] is None:
+            aspects["initializer"] = "glorot_uniform" if dtypes.is_float(dtype) else "zeros"
+        if self._seed is None:
+            self._seed = random.draw_seed()
+        seed = random.mix(self._seed, len(self._own_weights))
+        sizes = tuple(int(size or 0) for size in as_shape(() if shape is None else shape))
+        values = initializers.sample(initializers.get(aspects["initializer"]), sizes, dtype, seed)
+        weight = Variable(values, dtype=dtype, trainable=trainable, autocast=autocast, name=name or "weight")
+        weight.regularizer = regularizers.get(aspects["regularizer"])
+        weight.constraint = constraints.get(aspects["constraint"])
+        self._own_weights.append(weight)
+        return weight
+
+    def take_seed(self, seed: int) -> None:
+        """Receive the integer from which this layer and those inside draw."""
+        self._seed = seed
+        self._pass_seed_on()
+
+    def _pass_seed_on(self) -> None:
+        if self._seed is None:
+            return
+        for position, layer in enumerate(self.children()):
+            if layer._seed is None:
+                layer.take_seed(random.mix(self._seed, position, 1))
+
+    def children(self) -> list[Any]:
+        """The layers directly inside this one, in the order they were attached."""
+        found = {id(layer): layer for value in vars(self).values() for layer in _find(value, Owner)}
+        return list(found.values())
+
+    def inside(self, kind: type[Kind]) -> list[Kind]:
+        """Every object of a kind, such as `Rate`, that hangs on this layer or on one inside it, once."""
+        found = {id(thing): thing for value in vars(self).values() for thing in _find(value, kind)}
+        for layer in self.children():
+            found |= {id(thing): thing for thing in layer.inside(kind)}
+        return list(found.values())
+
+    def _own(self) -> list[Variable]:
+        """The weights made by `add_weight`, then those that only hang on the layer."""
+        found = [v for value in vars(self).values() for v in _find(value, Variable)]
+        attached = [v for v in found if not isinstance(v, Rate)]
+        return list({id(v): v for v in (*self._own_weights, *attached)}.values())
+
+    def variables_by_role(self) -> tuple[list[Variable], list[Variable]]:
+        """The weights that training moves, and those it does not, each once."""
+        mine = self._own()
+        moving = [v for v in mine if v.trainable and self._trainable]
+        fixed = [v for v in mine if not (v.trainable and self._trainable)]
+        for layer in self.children():
+            more_moving, more_fixed = layer.variables_by_role()
+            moving += more_moving if self._trainable else []
+            fixed += more_fixed if self._trainable else more_moving + more_fixed
+        unique = {id(v): v for v in moving}
+        return list(unique.values()), list({id(v): v for v in fixed if id(v) not in unique}.values())
+
+    @property
+    def dtype_policy(self) -> DTypePolicy:
+        """In which type it computes, and in which it keeps its weights; set it before they are made."""
+        return self._policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, policy: Any) -> None:
+        self._policy = dtypes.get(policy)
+
+    @property
+    def compute_dtype(self) -> str:
+        """The type it computes in."""
+        return self._policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The type in which weights are made."""
+        return self._policy.variable_dtype
+
+    @property
+    def dtype(self) -> str:
+        """The type in which weights are made, too: Keras has two names for it."""
+        return self._policy.variable_dtype
+
+    @property
+    def trainable(self) -> bool:
+        """Whether an optimizer may move the weights; setting it reaches the layers inside."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self.children():
+            layer.trainable = value
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training moves."""
+        return self.variables_by_role()[0]
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+        return self.variables_by_role()[1]
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights in Keras's order: a layer's own, then those of the layers inside."""
+        mine = sorted(self._own(), key=lambda weight: not weight.trainable)
+        inside = [weight for layer in self.children() for weight in layer.weights]
+        return list({id(v): v for v in (*mine, *inside)}.values())
+
+    variables = weights
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all weights as NumPy arrays."""
+        return [weight.numpy() for weight in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Give every weight a new value, in the order of `get_weights()`."""
+        mine = self.weights
+        shapes = [tuple(np.shape(array)) for array in weights]
+        wanted = [weight.shape for weight in mine]
+        if shapes != wanted:
+            raise ShapeError(
+                f"the weights given to '{self.name}'",
+                expected=f"{len(wanted)} arrays of shapes {wanted}",
+                got=f"{len(shapes)} of shapes {shapes}",
+                fix="Build the model for the same input shape, then use the order of get_weights().",
+            )
+        for weight, array in zip(mine, weights, strict=True):
+            weight.assign(array)
+
+    def count_params(self) -> int:
+        """How many numbers the weights hold."""
+        return sum(math.prod(weight.shape) for weight in self.weights)
+
+
+def _find(value: Any, kind: type) -> Iterator[Any]:
+    """The objects of a kind in a value, its lists, tuples and dicts."""
+    if isinstance(value, kind):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _find(item, kind)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _find(item, kind)

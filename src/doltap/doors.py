@@ -1,0 +1,73 @@
+"""What a module says when it is asked for a name it lacks.
+
+An old name gives the thing of today; a name that Keras has, the reason why it
+is not here; any other one, the nearest name there is.
+"""
+
+from __future__ import annotations
+
+import dis
+import sys
+from typing import Any
+
+from doltap.errors import MissingAttributeError, MissingNameError, closest
+from doltap.old_names import NAMES
+from doltap.planned import LACKS
+
+__all__ = ["guard", "imports", "lacking"]
+
+
+def guard(module: str, kind: str = "") -> None:
+    """Let the module answer for the names it lacks.
+
+    A type checker that saw a `__getattr__` in the module would believe every
+    name to be there; so it is put there by this call.
+
+    Args:
+        module: the module's full name.
+        kind: what its members are in the singular, where they have old names.
+    """
+
+    def answer(name: str) -> Any:
+        has = vars(sys.modules[module])
+        today = NAMES.get(kind, {}).get(name)
+        if today in has:
+            return has[today]
+        raise lacking(module, name, is_import=imports(sys._getframe(1)))
+
+    vars(sys.modules[module])["__getattr__"] = answer
+
+
+def lacking(module: str, name: str, *, is_import: bool = False) -> MissingAttributeError | MissingNameError:
+    """The error for a name that the module lacks.
+
+    Args:
+        is_import: whether it was asked for by `from module import name`.
+
+    >>> print(lacking("doltap.layers", "Conv2D"))
+    doltap.layers: expected a name it has, got 'Conv2D', which is planned.
+      Layers for images are the next family to come.
+    """
+    kind = MissingNameError if is_import else MissingAttributeError
+    rows = LACKS.get(module.partition(".")[2], ())
+    missing = {each: row for row in rows for each in row.names if each != "*"}
+    if name in missing:
+        got = f"'{name}', which is {missing[name].fate}"
+        return kind(module, expected="a name it has", got=got, fix=missing[name].why)
+    # Python itself asks for names with underscores; nobody reads those answers.
+    has = vars(sys.modules[module]) if module in sys.modules else {}
+    known = () if name.startswith("_") else (*has.get("__all__", has), *missing)
+    guess = closest(name, known)
+    fix = f"Did you mean '{guess}'?" if guess else f"dir({module}) lists those it has."
+    if guess in missing:
+        fix += f" It is {missing[guess].fate}: {missing[guess].why}"
+    return kind(module, expected="a name it has", got=repr(name), fix=fix)
+
+
+def imports(frame: Any) -> bool:
+    """Whether the frame is at `from module import name`.
+
+    There Python drops the words of an AttributeError, and says only that it
+    cannot import the name. Anywhere else, `hasattr` and its kin expect one.
+    """
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]] == "IMPORT_FROM"

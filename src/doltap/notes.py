@@ -1,0 +1,57 @@
+"""What is known of arrays beside their values, for as long as one step takes.
+
+Layers leave notes while they are called: where a probability came from, which
+steps of a sequence count, what is to be added to the loss. The training step
+reads them. Notes belong to one thread and end with their `with`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["Notes", "current", "taken"]
+
+_scope = threading.local()
+
+
+class Notes:
+    """The notes of one step. Arrays are known by identity, and kept so that it stays theirs."""
+
+    def __init__(self) -> None:
+        # id of an array -> the activation that made it, what went into it, and the array.
+        self.origins: dict[int, tuple[str, Any, Any]] = {}
+        # id of an array -> its mask and the array.
+        self.masks: dict[int, tuple[Any, Any]] = {}
+        # What layers add to the loss, and what they want followed, by name.
+        self.losses: list[Any] = []
+        self.metrics: dict[str, Any] = {}
+        # What each layer gave at its first call; None where nobody asks.
+        self.outputs: dict[Any, Any] | None = None
+
+    def mask_of(self, array: Any) -> Any:
+        """Which steps of the array count, as booleans; None where all do."""
+        return self.masks.get(id(array), (None, None))[0]
+
+    def set_mask(self, array: Any, mask: Any) -> None:
+        """Say which steps of the array count."""
+        if mask is not None:
+            self.masks[id(array)] = (mask, array)
+
+
+@contextlib.contextmanager
+def taken() -> Iterator[Notes]:
+    """Inside the `with`, and only in this thread, notes are taken."""
+    outer = current()
+    _scope.notes = notes = Notes()
+    try:
+        yield notes
+    finally:
+        _scope.notes = outer
+
+
+def current() -> Notes | None:
+    """The notes that are being taken, if any are."""
+    return getattr(_scope, "notes", None)

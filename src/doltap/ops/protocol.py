@@ -1,0 +1,88 @@
+"""A call of an operation gives its result, or is noted down for later.
+
+An operation never asks what a symbolic tensor is: an argument whose class has
+the method `record_call(function, arguments, keywords)` answers the call itself.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar, cast
+
+from doltap import registry
+from doltap.errors import NotSupportedError
+
+__all__ = ["class_name_of", "names", "needs_arrays", "operation", "symbolic_in"]
+
+names = registry.Names("operation")
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def symbolic_in(values: Iterable[Any]) -> Any:
+    """The first symbolic tensor among the values, also inside lists, tuples and dicts; None without any."""
+    for value in values:
+        if hasattr(type(value), "record_call"):
+            return value
+        inside = value.values() if isinstance(value, dict) else value
+        if isinstance(value, (list, tuple, dict)) and (found := symbolic_in(inside)) is not None:
+            return found
+    return None
+
+
+def _symbolic_argument(arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    found = symbolic_in(arguments)
+    return symbolic_in(keywords.values()) if found is None and keywords else found
+
+
+def operation(*class_names: str) -> Callable[[Function], Function]:
+    """Decorator: the function is an operation, found by its name and by Keras's names of its class.
+
+    Args:
+        class_names: what Keras calls its class, where that is not the function's
+            name in camel case, and its other names. Files are given the first.
+    """
+
+    def decorate(function: Function) -> Function:
+        @functools.wraps(function)
+        def call(*arguments: Any, **keywords: Any) -> Any:
+            tensor = _symbolic_argument(arguments, keywords)
+            if tensor is not None:
+                return tensor.record_call(call, arguments, keywords)
+            return function(*arguments, **keywords)
+
+        camel_case = "".join(part[:1].upper() + part[1:] for part in function.__name__.split("_"))
+        vars(call)["class_name"] = (*class_names, camel_case)[0]
+        names.register(camel_case, *class_names)(call)
+        return cast(Function, call)
+
+    return decorate
+
+
+def needs_arrays(function: Function) -> Function:
+    """Decorator: the function calls functions of the user's, which a symbolic tensor cannot note down."""
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        tensor = _symbolic_argument(arguments, keywords)
+        if tensor is not None:
+            raise NotSupportedError(
+                f"ops.{function.__name__}",
+                expected="arrays",
+                got=f"the symbolic tensor {tensor!r}",
+                fix="Call it where there are values: in the call() of your own layer, or in a Lambda layer.",
+            )
+        return function(*arguments, **keywords)
+
+    return cast(Function, call)
+
+
+def class_name_of(function: Callable[..., Any]) -> str:
+    """The name of the class that stands for the operation in Keras's files.
+
+    >>> from doltap import ops
+    >>> class_name_of(ops.take_along_axis), class_name_of(ops.isin)
+    ('TakeAlongAxis', 'IsIn')
+    """
+    return str(vars(function)["class_name"])

@@ -1,0 +1,304 @@
+"""Batches from generators, data sets and other iterables, as equal blocks for the engine.
+
+A feed asks its source for one batch after the other and checks each as it
+comes; blocks of several batches go to the device at once, so that one call of
+a program trains on many.
+"""
+
+from __future__ import annotations
+
+import collections
+import concurrent.futures
+import itertools
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+from doltap import random
+from doltap.arrays import unpack_x_y_sample_weight
+from doltap.errors import DataError, NotSupportedError
+from doltap.training.batches import Layout, Rows, is_feed
+
+__all__ = ["Block", "Feed", "PyDataset", "source"]
+
+_BLOCK_BYTES = 4 << 20
+_MOST_BATCHES = 64
+_PATIENCE_SECONDS = 0.1
+
+
+class PyDataset:
+    """Batches by number, read in threads of their own while others are trained on.
+
+    Override `__getitem__(index)`, which gives a batch (x, y) or (x, y,
+    sample_weight), and `__len__` (or `num_batches`), how many there are; None
+    as `num_batches` means without end.
+
+    Args:
+        workers: how many threads read; 0 reads in the thread that trains.
+        use_multiprocessing: Keras's processes are threads here; a warning says so.
+        max_queue_size: how many batches are read ahead.
+    """
+
+    def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
+        if use_multiprocessing:
+            warnings.warn(
+                "use_multiprocessing=True: doltap reads in threads; NumPy and image readers run beside "
+                "each other there too.",
+                stacklevel=2,
+            )
+        self.workers, self.use_multiprocessing = workers, use_multiprocessing
+        self.max_queue_size = max_queue_size
+
+    def __getitem__(self, index: int) -> Any:
+        raise NotSupportedError(
+            type(self).__name__,
+            expected="a method __getitem__(self, index)",
+            got="none",
+            fix="Define it; it returns batch number index as (x, y).",
+        )
+
+    @property
+    def num_batches(self) -> int | None:
+        """How many batches there are."""
+        if not hasattr(self, "__len__"):
+            raise NotSupportedError(
+                type(self).__name__,
+                expected="a method __len__(self)",
+                got="none",
+                fix="Define it; it returns how many batches there are.",
+            )
+        return len(self)
+
+    def on_epoch_begin(self) -> None:
+        """Called before every epoch."""
+
+    def on_epoch_end(self) -> None:
+        """Called after every epoch, for example to shuffle."""
+
+
+class _Source:
+    """Where batches come from: `epoch(n)` iterates over them; `num_batches` is None where unknown."""
+
+    num_batches: int | None = None
+    # Whether an epoch goes on where the last one stopped, instead of from the beginning.
+    goes_on = False
+
+    def epoch(self, number: int) -> Iterator[Any]:
+        raise NotImplementedError
+
+    def end_epoch(self) -> None:
+        """Called after an epoch."""
+
+
+class _Iterable(_Source):
+    """A generator, which goes on, or anything that can be iterated over again."""
+
+    def __init__(self, data: Any) -> None:
+        self.data = data
+        self.goes_on = hasattr(data, "__next__")
+        length = getattr(data, "__len__", None)
+        self.num_batches = None if self.goes_on or length is None else _length(data)
+
+    def epoch(self, number: int) -> Iterator[Any]:
+        return iter(self.data)
+
+
+def _length(data: Any) -> int | None:
+    try:
+        return len(data)
+    except TypeError:  # A data set without a known length says so like this.
+        return None
+
+
+class _Numbered(_Source):
+    """A `PyDataset`, or Keras's older `Sequence`."""
+
+    def __init__(self, data: Any, seed: int, *, shuffle: bool) -> None:
+        self.data, self.seed, self.shuffle = data, seed, shuffle
+        self.num_batches = data.num_batches if hasattr(data, "num_batches") else len(data)
+
+    def epoch(self, number: int) -> Iterator[Any]:
+        if hasattr(self.data, "on_epoch_begin"):
+            self.data.on_epoch_begin()
+        numbers: Any = itertools.count()
+        if self.num_batches is not None:
+            order = np.arange(self.num_batches)
+            if self.shuffle:
+                random.generator(self.seed, 3, number).shuffle(order)
+            numbers = iter(order.tolist())
+        workers = getattr(self.data, "workers", 0)
+        if not workers:
+            return (self.data[index] for index in numbers)
+        return _read_ahead(self.data, numbers, workers, max(1, getattr(self.data, "max_queue_size", 10)))
+
+    def end_epoch(self) -> None:
+        if hasattr(self.data, "on_epoch_end"):
+            self.data.on_epoch_end()
+
+
+def _read_ahead(data: Any, numbers: Iterator[int], workers: int, ahead: int) -> Iterator[Any]:
+    """The batches of these numbers in their order, read by threads."""
+    waiting: collections.deque[concurrent.futures.Future] = collections.deque()
+    with concurrent.futures.ThreadPoolExecutor(workers, "reading batches") as pool:
+        try:
+            for number in itertools.islice(numbers, ahead):
+                waiting.append(pool.submit(data.__getitem__, number))
+            while waiting:
+                batch = waiting.popleft().result()
+                waiting.extend(pool.submit(data.__getitem__, n) for n in itertools.islice(numbers, 1))
+                yield batch
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+class _Arrays(_Source):
+    """Arrays cut into batches, over and over: for `steps_per_epoch` beside arrays."""
+
+    goes_on = True
+
+    def __init__(self, data: tuple[Any, ...], batch_size: int, seed: int, *, shuffle: bool) -> None:
+        self.data, self.batch_size, self.seed, self.shuffle = data, batch_size, seed, shuffle
+
+    def epoch(self, number: int) -> Iterator[Any]:
+        leaves = jax.tree.leaves(self.data)
+        count = len(leaves[0])
+        for turn in itertools.count():
+            order = np.arange(count)
+            if self.shuffle:
+                random.generator(self.seed, 4, turn).shuffle(order)
+            for start in range(0, count, self.batch_size):
+                chosen = order[start : start + self.batch_size]
+                yield jax.tree.map(lambda array, chosen=chosen: np.asarray(array)[chosen], self.data)
+
+
+def source(x: Any, y: Any, weights: Any, batch_size: int, seed: int, *, shuffle: bool) -> _Source:
+    """Where the batches of this data come from."""
+    if not is_feed(x):
+        x, y, weights = (None if part is None else _with_rows(part) for part in (x, y, weights))
+        return _Arrays((x, y, weights), batch_size, seed, shuffle=shuffle)
+    if isinstance(x, PyDataset) or (not hasattr(x, "__iter__") and hasattr(x, "__getitem__")):
+        return _Numbered(x, seed, shuffle=shuffle)
+    is_old_sequence = hasattr(x, "on_epoch_end") and hasattr(x, "__getitem__")
+    if is_old_sequence:
+        return _Numbered(x, seed, shuffle=shuffle)
+    # A tf.data.Dataset gives tensors; as NumPy it is any iterable.
+    as_numpy = getattr(x, "as_numpy_iterator", None)
+    return _Iterable(_Again(as_numpy, x) if as_numpy else x)
+
+
+class _Again:
+    """A data set that is read as NumPy from its beginning each time."""
+
+    def __init__(self, begin: Callable[[], Iterator[Any]], data: Any) -> None:
+        self.begin, self.data = begin, data
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.begin()
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+def _with_rows(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {key: _with_rows(item) for key, item in part.items()}
+    if isinstance(part, (list, tuple)) and any(hasattr(item, "shape") for item in part):
+        return [_with_rows(item) for item in part]
+    return np.asarray(part)
+
+
+class Block:
+    """Several batches of one length, laid out as a program takes them.
+
+    Args:
+        batches: the batches, at most `room`.
+        room: for how many there is room, so that one program serves every block.
+    """
+
+    def __init__(self, batches: list[Rows], room: int) -> None:
+        self.count, size = len(batches), batches[0].count
+        filled = [*batches, *[batches[-1]] * (room - len(batches))]
+        trees = [rows.tree for rows in filled]
+        self.data = jax.device_put(jax.tree.map(lambda *arrays: np.concatenate(arrays), *trees))
+        self.layout = Layout(room * size, room, size, size, False, 1)
+
+
+class Feed:
+    """Checked batches from a source, epoch by epoch.
+
+    Args:
+        check: makes the rows of a batch from (x, y, sample_weight).
+        num_steps: batches of an epoch; None means all that the source has.
+    """
+
+    def __init__(
+        self, source: _Source, check: Callable[[tuple[Any, ...]], Rows], num_steps: int | None
+    ) -> None:
+        self._source, self._check, self._num_steps = source, check, num_steps
+        self._going: Iterator[Any] | None = None
+        self.num_batches = source.num_batches if num_steps is None else num_steps
+        self.ran_out = False
+        self.first = self._peek()
+
+    def _peek(self) -> Rows:
+        """The first batch, by which the model is built; it is trained on in its turn."""
+        batches = self._source.epoch(0)
+        given = next(batches, None)
+        if given is None:
+            raise DataError(
+                "x", expected="at least one batch", got="none", fix="Check what it iterates over."
+            )
+        self._going = itertools.chain([given], batches)
+        return self._check(unpack_x_y_sample_weight(given))
+
+    def epoch(self, number: int) -> Iterator[Rows]:
+        """The batches of this epoch; a warning if the source ends before it."""
+        batches = self._going or self._source.epoch(number)
+        if self._going is not None and not self._source.goes_on:
+            # What ended with the last epoch begins again.
+            first = next(batches, None)
+            batches = self._source.epoch(number) if first is None else itertools.chain([first], batches)
+        taken = 0
+        for given in itertools.islice(batches, self._num_steps):
+            taken += 1
+            yield self._check(unpack_x_y_sample_weight(given))
+        self._source.end_epoch()
+        wanted = taken or 1 if self._num_steps is None else self._num_steps
+        self.ran_out = taken < wanted
+        if self.ran_out:
+            warnings.warn(
+                f"The data ended after {taken} of {wanted} batches in epoch {number + 1}, and training with "
+                "it. It has to give steps_per_epoch * epochs batches: let it repeat, or ask for fewer.",
+                stacklevel=2,
+            )
+        self._going = batches if self._source.goes_on or self._num_steps is not None else None
+
+    def blocks(self, number: int) -> Iterator[Block]:
+        """The batches of this epoch in blocks of equal ones."""
+        waiting: list[Rows] = []
+        began, room = time.perf_counter(), 0
+        for rows in self.epoch(number):
+            if waiting and _shapes(rows) != _shapes(waiting[0]):
+                yield Block(waiting, room)
+                waiting = []
+            if not waiting:
+                began, room = time.perf_counter(), self._room(rows)
+            waiting.append(rows)
+            if len(waiting) == room or time.perf_counter() - began > _PATIENCE_SECONDS:
+                yield Block(waiting, room)
+                waiting = []
+        if waiting:
+            yield Block(waiting, room)
+
+    def _room(self, rows: Rows) -> int:
+        most = _MOST_BATCHES if self.num_batches is None else min(_MOST_BATCHES, self.num_batches)
+        return max(1, min(most, _BLOCK_BYTES // max(1, rows.nbytes)))
+
+
+def _shapes(rows: Rows) -> list[Any]:
+    return [(array.shape, array.dtype) for array in jax.tree.leaves(rows.tree)]
