@@ -177,9 +177,12 @@ class Trainer(Stepping):
             num_steps = arguments.count("steps_per_epoch", steps_per_epoch)
         if batches.is_feed(x) or num_steps is not None:
             arguments.refuse_beside_feed(x, y, sample_weight, validation_split)
-            feed = self._feed((x, y, sample_weight), size, num_steps, "train", class_weight, shuffle)
+            given, held_out = (x, y, sample_weight), validation_data
+            if validation_data is None and validation_split:
+                held_out = batches.split(self._labelled(*given, "", "test"), validation_split)[1]
+                given = batches.split(batches.prepare(*given), validation_split)[0].tree
+            feed = self._feed(given, size, num_steps, "train", class_weight, shuffle)
             training: Any = loop.FeedTraining(self, feed)
-            held_out = validation_data
         else:
             rows, held_out = self._labelled(x, y, sample_weight, ""), validation_data
             if validation_data is None and validation_split:
@@ -205,18 +208,19 @@ class Trainer(Stepping):
     ) -> feeds.Feed:
         """The batches of an iterable, checked one by one as they come."""
 
-        def check(parts: tuple[Any, ...]) -> Rows:
+        def check(parts: tuple[Any, ...], of: str) -> Rows:
             x, y, weights = parts
-            rows = self._labelled(x, y, weights, "batch ", kind)
+            rows = self._labelled(x, y, weights, of, kind)
             self._weigh_classes(rows, class_weight)
             return rows
 
         source = feeds.source(*given, size, self.seed, shuffle=shuffle)
-        return feeds.Feed(source, check, num_steps)
+        return feeds.Feed(source, check, num_steps, "fit" if kind == "train" else "evaluate")
 
     def _validation(self, data: Any, batch_size: Any, num_steps: Any) -> Any:
         size = arguments.count("validation_batch_size", batch_size)
         if isinstance(data, Rows):
+            data = data if num_steps is None else data.cut(0, num_steps * size)
             return loop.Evaluation(self._recipe("test", data), data, size)
         if batches.is_feed(data):
             feed = self._feed((data, None, None), size, num_steps)
@@ -270,7 +274,7 @@ class Trainer(Stepping):
         with shown(level, num_batches) as display:
             logs = evaluation.run(listeners, display)
             if display:
-                display.end(logs)
+                display.end(logs, evaluation.num_batches)
         recipe = evaluation.recipe
         if not self._is_fitting:
             self._keep_totals(recipe, evaluation.totals)
@@ -306,14 +310,19 @@ class Trainer(Stepping):
 
     def _predict_feed(self, x: Any, size: int, num_steps: Any, level: int, callbacks: Any) -> Any:
         source = feeds.source(x, None, None, size, self.seed, shuffle=False)
-        feed = feeds.Feed(source, lambda given: Rows(self._inputs(given[0])), num_steps)
+        feed = feeds.Feed(source, lambda given, of: Rows(self._inputs(given[0], of)), num_steps, "predict")
         listeners = CallbackList(callbacks, model=self, epochs=1, steps=feed.num_batches, verbose=level)
         listeners.call("on_predict_begin", {})
         pieces = []
-        for number, rows in enumerate(feed.epoch(0)):
-            listeners.call("on_predict_batch_begin", number, {})
-            pieces.append(loop.predict(self._recipe("predict", rows), rows.x, rows.count, None, None))
-            listeners.call("on_predict_batch_end", number, {"outputs": pieces[-1]})
+        with shown(level, feed.num_batches) as display:
+            for number, rows in enumerate(feed.epoch(0)):
+                listeners.call("on_predict_batch_begin", number, {})
+                pieces.append(loop.predict(self._recipe("predict", rows), rows.x, rows.count, None, None))
+                listeners.call("on_predict_batch_end", number, {"outputs": pieces[-1]})
+                if display:
+                    display.tick(number + 1, {})
+            if display:
+                display.end({}, len(pieces))
         listeners.call("on_predict_end", {})
         return loop.joined(pieces)
 
@@ -398,11 +407,12 @@ class Trainer(Stepping):
             if self._steps_itself("train"):
                 rows.weights = rows.weights[0]
 
-    def _inputs(self, x: Any) -> Any:
-        arrays = batches.as_arrays(self.looked_up(x, "x") if self._accepted is None else x, "x")
+    def _inputs(self, x: Any, of: str = "") -> Any:
+        what = f"{of}x"
+        arrays = batches.as_arrays(self.looked_up(x, what) if self._accepted is None else x, what)
         if not all(map(len, [arrays] if isinstance(arrays, np.ndarray) else jax.tree.leaves(arrays))):
-            checks.check_rows({"x": 0})
-        return self._arranged(arrays, "x")[0]
+            checks.check_rows({what: 0})
+        return self._arranged(arrays, what)[0]
 
     def _arranged(self, x: Any, what: str) -> tuple[Any, Outputs]:
         """As `outputs_for`; what was accepted once needs no second look."""
@@ -474,7 +484,7 @@ class Trainer(Stepping):
 
 
 @contextlib.contextmanager
-def shown(verbose: int, num_steps: int) -> Iterator[Display | None]:
+def shown(verbose: int, num_steps: int | None) -> Iterator[Display | None]:
     """A display that has begun and leaves the terminal in order; None when nothing is to be shown."""
     if not verbose:
         yield None

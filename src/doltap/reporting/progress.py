@@ -38,10 +38,10 @@ class Display:
 
     Args:
         verbose: 1 a bar, 2 a line for each epoch.
-        num_steps: steps of an epoch.
+        num_steps: steps of an epoch; None where that shows only at its end.
     """
 
-    def __init__(self, verbose: int, num_steps: int) -> None:
+    def __init__(self, verbose: int, num_steps: int | None) -> None:
         # Whether something moves while an epoch runs.
         self.is_live = verbose == 1
         self.num_steps = num_steps
@@ -75,9 +75,14 @@ class Display:
         self._bar.update(self._task, completed=done, note=self._note(done, logs))
         self._bar.refresh()
 
-    def end(self, logs: dict[str, Any]) -> None:
-        """The epoch, evaluation or prediction is over: the line that stays."""
+    def end(self, logs: dict[str, Any], num_steps: int | None = None) -> None:
+        """The epoch, evaluation or prediction is over: the line that stays.
+
+        Args:
+            num_steps: how many steps it had, where that was not known before.
+        """
         self.close()
+        self.num_steps = self.num_steps or num_steps or 0
         blocks = ("━" if "utf" in self._console.encoding else "=") * 20
         middle = f" {blocks} " if self.is_live else " - "
         line = f"{self.num_steps}/{self.num_steps}{middle}{self._note(self.num_steps, logs)}"

@@ -232,16 +232,22 @@ class Feed:
     """Checked batches from a source, epoch by epoch.
 
     Args:
-        check: makes the rows of a batch from (x, y, sample_weight).
+        check: makes the rows of a batch from (x, y, sample_weight) and what errors call it.
         num_steps: batches of an epoch; None means all that the source has.
+        call: what the batches are for: "fit", "evaluate" or "predict".
     """
 
     def __init__(
-        self, source: _Source, check: Callable[[tuple[Any, ...]], Rows], num_steps: int | None
+        self,
+        source: _Source,
+        check: Callable[[tuple[Any, ...], str], Rows],
+        num_steps: int | None,
+        call: str = "fit",
     ) -> None:
-        self._source, self._check, self._num_steps = source, check, num_steps
+        self._source, self._check, self._num_steps, self._call = source, check, num_steps, call
         self._going: Iterator[Any] | None = None
         self.num_batches = source.num_batches if num_steps is None else num_steps
+        # Whether there is nothing left, and nothing to begin anew.
         self.ran_out = False
         self.first = self._peek()
 
@@ -254,7 +260,10 @@ class Feed:
                 "x", expected="at least one batch", got="none", fix="Check what it iterates over."
             )
         self._going = itertools.chain([given], batches)
-        return self._check(unpack_x_y_sample_weight(given))
+        return self._rows(given, 1)
+
+    def _rows(self, given: Any, number: int) -> Rows:
+        return self._check(unpack_x_y_sample_weight(given), f"batch {number}'s ")
 
     def epoch(self, number: int) -> Iterator[Rows]:
         """The batches of this epoch; a warning if the source ends before it."""
@@ -266,20 +275,30 @@ class Feed:
         taken = 0
         for given in itertools.islice(batches, self._num_steps):
             taken += 1
-            yield self._check(unpack_x_y_sample_weight(given))
+            yield self._rows(given, taken)
         self._source.end_epoch()
-        wanted = taken or 1 if self._num_steps is None else self._num_steps
-        self.ran_out = taken < wanted
-        if self.ran_out:
-            warnings.warn(
-                f"The data ended after {taken} of {wanted} batches in epoch {number + 1}, and training with "
-                "it. It has to give steps_per_epoch * epochs batches: let it repeat, or ask for fewer.",
-                stacklevel=2,
-            )
+        wanted = self._num_steps or max(taken, 1)
+        if taken < wanted:
+            self.ran_out = self._source.goes_on
+            self._say_what_is_missing(number + 1, taken)
         self._going = batches if self._source.goes_on or self._num_steps is not None else None
 
-    def blocks(self, number: int) -> Iterator[Block]:
-        """The batches of this epoch in blocks of equal ones."""
+    def _say_what_is_missing(self, epoch: int, taken: int) -> None:
+        what = f"The data ended after {taken} of {self._num_steps} batches in epoch {epoch}"
+        if self._num_steps is None:
+            what = f"The data was used up before epoch {epoch}"
+        follows = f"{self._call} ends here" if self.ran_out else "it begins anew with the next epoch"
+        warnings.warn(
+            f"{what}; {follows}. Let it give as many batches as all epochs take, or ask for fewer steps.",
+            stacklevel=2,
+        )
+
+    def blocks(self, number: int, most: int | None = None) -> Iterator[Block]:
+        """The batches of this epoch in blocks of equal ones.
+
+        Args:
+            most: how many batches a block may have; None for as many as fit well.
+        """
         waiting: list[Rows] = []
         began, room = time.perf_counter(), 0
         for rows in self.epoch(number):
@@ -287,7 +306,7 @@ class Feed:
                 yield Block(waiting, room)
                 waiting = []
             if not waiting:
-                began, room = time.perf_counter(), self._room(rows)
+                began, room = time.perf_counter(), most or self._room(rows)
             waiting.append(rows)
             if len(waiting) == room or time.perf_counter() - began > _PATIENCE_SECONDS:
                 yield Block(waiting, room)

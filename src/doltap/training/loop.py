@@ -216,7 +216,7 @@ class FeedEvaluation(_Testing):
         listeners.call("on_test_begin", {})
         self.totals = _arrays(self.recipe.totals)
         before, logs = 0, dict[str, float]()
-        for block in self.feed.blocks(self._runs):
+        for block in self.feed.blocks(self._runs, 1 if listens else None):
             for start in range(block.count) if listens else (0,):
                 stop = start + 1 if listens else block.count
                 if listens:
@@ -228,6 +228,7 @@ class FeedEvaluation(_Testing):
             if display:
                 display.tick(before, logs)
         self._runs += 1
+        self.num_batches = self.num_batches or before
         listeners.call("on_test_end", logs)
         return logs
 
@@ -429,7 +430,7 @@ class _Epochs:
             stacklevel=2,
         )
 
-    def _end(self, epoch: int, line: np.ndarray) -> None:
+    def _end(self, epoch: int, line: np.ndarray, num_steps: int | None = None) -> None:
         self.training.model.epochs_trained += 1
         logs = self.training.recipe.named(line)
         if self.validation is not None and self.settings.validates(epoch):
@@ -442,7 +443,7 @@ class _Epochs:
         heard = self.listeners.call("on_epoch_end", epoch, logs)
         if self.display:
             # With what callbacks added, such as the learning rate.
-            self.display.end(heard)
+            self.display.end(heard, num_steps)
 
 
 class _FeedEpochs(_Epochs):
@@ -453,7 +454,8 @@ class _FeedEpochs(_Epochs):
         training, done = self.training, 0
         self._begin(first)
         table = None
-        for block in training.feed.blocks(first):
+        # Who hears every batch hears it before the next one is asked for.
+        for block in training.feed.blocks(first, 1 if self._hears_batches else None):
             training.load(block, is_first=done == 0)
             step = 0
             while step < block.count and not training.model.stop_training:
@@ -466,8 +468,7 @@ class _FeedEpochs(_Epochs):
         if training.feed.ran_out:
             training.model.stop_training = True
         if table is not None:
-            training.num_batches = done
-            self._end(first, table[0])
+            self._end(first, table[0], done)
         return 1
 
     def _block_horizon(self, step: int, stop: int) -> int:
