@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from doltap import config, dtypes
+from doltap.core.explaining import WANTS_VALUES, explaining
 from doltap.errors import DoltapError, NotSupportedError, ShapeError
 
 __all__ = ["Graph", "Node", "Operation", "SymbolicTensor", "filled_in", "is_keras_tensor", "promised"]
@@ -154,8 +155,7 @@ def promised(function: Callable[..., Any], arguments: tuple[Any, ...], keywords:
 
     # Two different batch lengths show which dimensions depend on the batch.
     first, second = (
-        jax.eval_shape(with_values, [_placeholder(tensor, stand_in) for tensor in tensors])
-        for stand_in in (3, 5)
+        _shape_of(with_values, [_placeholder(tensor, rows) for tensor in tensors], name) for rows in (3, 5)
     )
 
     def promise(one: Any, other: Any) -> SymbolicTensor:
@@ -163,6 +163,15 @@ def promised(function: Callable[..., Any], arguments: tuple[Any, ...], keywords:
         return SymbolicTensor(sizes, str(one.dtype), name)
 
     return jax.tree.map(promise, first, second)
+
+
+def _shape_of(function: Callable[[Any], Any], inputs: list[jax.ShapeDtypeStruct], name: str) -> Any:
+    try:
+        return jax.eval_shape(function, inputs)
+    except WANTS_VALUES:
+        # It looks at values, for which some do. Whether it may is seen when it is trained.
+        with explaining(f"the call of '{name}'"), jax.ensure_compile_time_eval(), jax.disable_jit():
+            return jax.tree.map(jnp.asarray, function([jnp.ones(one.shape, one.dtype) for one in inputs]))
 
 
 def _placeholder(tensor: SymbolicTensor, stand_in: int) -> jax.ShapeDtypeStruct:

@@ -155,17 +155,7 @@ class Layer(Owner):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """A new layer made from what `get_config` gave, here or in Keras."""
-        takes = inspect.signature(cls).parameters
-        passes_on = any(one.kind is one.VAR_KEYWORD for one in takes.values())
-        known = {*takes, *cls._aspects(), *(_COMMON_KEYWORDS if passes_on else ())}
-        # Not every class of a user's hands the name on; it is theirs all the same.
-        apart = {key: config[key] for key in ("name", "trainable") if key in config and key not in known}
-        # Keras writes None or False for features that are not used.
-        given = {
-            key: value
-            for key, value in config.items()
-            if key in known or not (key in _COMMON_KEYWORDS or value in (None, False))
-        }
+        given, apart = _arguments_in(cls, config)
         layer = cls(**given)
         for key, value in apart.items():
             setattr(layer, key, value)
@@ -402,6 +392,24 @@ def _map_shapes(function: Callable[[tuple[int | None, ...]], Any], shapes: Any) 
     if isinstance(shapes, (list, tuple)) and any(isinstance(one, (list, tuple, dict)) for one in shapes):
         return type(shapes)(_map_shapes(function, shape) for shape in shapes)
     return function(as_shape(shapes))
+
+
+def _arguments_in(cls: type[Layer], config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a configuration has for the constructor, and what is set afterwards."""
+    takes = inspect.signature(cls).parameters
+    passes_on = any(one.kind is one.VAR_KEYWORD for one in takes.values())
+    known = {*takes, *cls._aspects(), *(_COMMON_KEYWORDS if passes_on else ())}
+    # Not every class of a user's hands the name on; it is theirs all the same.
+    apart: dict[str, Any] = {
+        key: config[key] for key in ("name", "trainable") if key in config and key not in known
+    }
+    given = {
+        key: value
+        for key, value in config.items()
+        # Keras writes None or False for features that are not used.
+        if key in known or not (key in _COMMON_KEYWORDS or value in (None, False))
+    }
+    return given, apart
 
 
 def made_with(layer: Layer) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from doltap import activations
 from doltap.core.layer import Layer
+from doltap.dtypes import is_float
 from doltap.errors import DataError, ShapeError
 from doltap.layers.shapes import axes_from_front
 
@@ -41,7 +42,13 @@ class Activation(_Curve):
 
     def call(self, inputs: Any) -> Any:
         """The activated inputs."""
-        return self.activation(inputs.astype(self.compute_dtype))
+        return self.activation(inputs)
+
+    def output_dtype(self, input_dtype: str) -> str:
+        """What the curve makes of this type: relu leaves whole numbers whole, tanh does not."""
+        if is_float(input_dtype):
+            return super().output_dtype(input_dtype)
+        return str(jax.eval_shape(self.activation, jax.ShapeDtypeStruct((1, 2), input_dtype)).dtype)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as a plain dict."""

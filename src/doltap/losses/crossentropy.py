@@ -202,7 +202,7 @@ def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) ->
     1.0
     """
     y_pred = as_floats(y_pred)
-    is_true = jnp.arange(y_pred.shape[-1]) == class_numbers(y_true, y_pred)[..., None]
+    is_true = jax.nn.one_hot(class_numbers(y_true, y_pred), y_pred.shape[-1], dtype=bool)
     probability = jnp.sum(jnp.where(is_true, y_pred, 0.0), axis=-1)
     return (1.0 - _power(probability, q)) / q
 

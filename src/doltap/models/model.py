@@ -16,6 +16,7 @@ import numpy as np
 from doltap import config as switches
 from doltap import registry
 from doltap.core import configs
+from doltap.core.explaining import explaining
 from doltap.core.graph import Graph, SymbolicTensor, filled_in, promised, symbolic_leaves
 from doltap.core.layer import Layer, as_shape, made_with, nothing_returned
 from doltap.errors import MissingAttributeError, NotSupportedError, ShapeError, UnknownNameError
@@ -179,7 +180,7 @@ class Model(Trainer):
 
     def _trace(self, inputs: Any) -> None:
         """Follow a call on symbolic tensors: layers are built by it, and the outputs' shapes seen."""
-        with checks.explaining(f"call of model '{self.name}'"):
+        with explaining(f"call of model '{self.name}'"):
             outputs = promised(self._traced, (inputs,), {}, self.name)
         if not symbolic_leaves(outputs):
             raise nothing_returned(f"model '{self.name}'")

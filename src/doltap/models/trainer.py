@@ -169,7 +169,8 @@ class Trainer(Stepping):
                 validation; None means all there are.
             validation_freq: validate after every so many epochs, or after those listed.
         """
-        self._need_compiled("fit")
+        if self.optimizer is None:
+            raise self._not_compiled("fit")
         size = arguments.count("batch_size", 32 if batch_size is None else batch_size)
         settings = arguments.settings(epochs, initial_epoch, shuffle, verbose, validation_freq)
         num_steps = steps_per_epoch
@@ -259,7 +260,8 @@ class Trainer(Stepping):
         return_dict: bool = False,
     ) -> Any:
         """The loss and the metrics on this data: one number, or a list in the order of `metrics_names`."""
-        self._need_compiled("evaluate")
+        if self.optimizer is None:
+            raise self._not_compiled("evaluate")
         size = arguments.count("batch_size", 32 if batch_size is None else batch_size)
         num_steps, level = arguments.optional_count("steps", steps), arguments.level(verbose)
         if batches.is_feed(x) or num_steps is not None:
@@ -336,7 +338,8 @@ class Trainer(Stepping):
         return_dict: bool = False,
     ) -> Any:
         """One step on these rows; their loss and metrics, as they were before the step."""
-        self._need_compiled("train_on_batch")
+        if self.optimizer is None:
+            raise self._not_compiled("train_on_batch")
         rows = self._labelled(x, y, sample_weight, "")
         self._weigh_classes(rows, class_weight)
         recipe = self._recipe("train", rows)
@@ -362,14 +365,13 @@ class Trainer(Stepping):
 
     # From what the user passed to what the engine takes.
 
-    def _need_compiled(self, call: str) -> None:
-        if self.optimizer is None:
-            raise NotCompiledError(
-                f"{call}()",
-                expected="a compiled model",
-                got=f"model '{self.name}' without an optimizer and a loss",
-                fix="First: model.compile(optimizer='adam', loss='mse').",
-            )
+    def _not_compiled(self, call: str) -> NotCompiledError:
+        return NotCompiledError(
+            f"{call}()",
+            expected="a compiled model",
+            got=f"model '{self.name}' without an optimizer and a loss",
+            fix="First: model.compile(optimizer='adam', loss='mse').",
+        )
 
     def _labelled(self, x: Any, y: Any, sample_weight: Any, of: str, kind: str = "train") -> Rows:
         """The data, checked and laid out over the outputs; as it came for a step of one's own."""

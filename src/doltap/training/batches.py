@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.dtypes import canonicalize_dtype
 
-from doltap import random
+from doltap import dtypes, random
 from doltap.errors import DataError, NotSupportedError, ShapeError, printable
 from doltap.training import checks
 
@@ -81,7 +81,7 @@ def prepare(x: Any, y: Any = None, sample_weight: Any = None, *, of: str = "") -
     arrays = {what: as_arrays(data, what) for what, data in given.items() if data is not None or data is x}
     checks.check_rows(dict(length for what, tree in arrays.items() for length in _lengths(tree, what)))
     weights = arrays.get(f"{of}sample_weight")
-    weights = jax.tree.map(lambda array: array.astype(np.float32), weights)
+    weights = jax.tree.map(lambda array: array.astype(dtypes.wide()), weights)
     return Rows(arrays[f"{of}x"], arrays.get(f"{of}y"), weights)
 
 
@@ -260,7 +260,7 @@ def weights_of_classes(y: np.ndarray, class_weight: dict[int, float]) -> np.ndar
             got=printable(repr(class_weight)),
             fix="For example class_weight={0: 1.0, 1: 5.0}.",
         )
-    weights = np.ones(len(y), np.float32)
+    weights = np.ones(len(y), dtypes.wide())
     for number, weight in class_weight.items():
         weights[labels == number] = weight
     return weights

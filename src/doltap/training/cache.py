@@ -29,6 +29,7 @@ import numpy as np
 from jax.experimental.compilation_cache import compilation_cache
 
 from doltap import config
+from doltap.core.explaining import explaining
 from doltap.core.graph import Graph, Operation
 from doltap.core.layer import Layer
 from doltap.core.tensors import Rate, Variable
@@ -234,10 +235,10 @@ def compiled(recipe: Recipe, kind: str, layout: Layout | None, arguments: tuple[
     if program is not None:
         return program
     use_disk_cache()
-    traced = jax.jit(
-        parted,
-        donate_argnums=(0,) if kind == "train" else (),
-    ).lower(*arguments)
+    # Only code of the user's own can ask for what it may not have.
+    what = f"the {kind} step of model '{recipe.network.name}'"
+    with explaining(what) if parts is None else contextlib.nullcontext():
+        traced = jax.jit(parted, donate_argnums=(0,) if kind == "train" else ()).lower(*arguments)
     options = _compiler_options(recipe, layout)
     if parts is None:
         text = traced.as_text()

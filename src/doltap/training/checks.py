@@ -6,11 +6,9 @@ in silence; so every array goes through these checks first.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import jax
 import numpy as np
 from jax.dtypes import canonicalize_dtype
 
@@ -22,34 +20,12 @@ __all__ = [
     "check_rows",
     "check_shape",
     "check_weights",
-    "explaining",
     "single_value_error",
     "text_error",
     "value_error",
 ]
 
 _INT32 = np.iinfo(np.int32)
-
-
-@contextlib.contextmanager
-def explaining(what: str) -> Iterator[None]:
-    """Inside the `with`, what JAX says when code asks for values that a program has not yet is explained."""
-    wants_values = (
-        jax.errors.ConcretizationTypeError,
-        jax.errors.TracerArrayConversionError,
-        jax.errors.TracerIntegerConversionError,
-    )
-    try:
-        yield
-    except wants_values as error:
-        line = next(iter(str(error).splitlines()), "")
-        raise NotSupportedError(
-            what,
-            expected="functions of arrays whose values are not known yet, as in doltap.ops",
-            got=f"code that needs the values: {printable(line, 160)}",
-            fix="For conditions use ops.where or ops.cond, for NumPy functions those of doltap.ops; to look "
-            "at values compile(run_eagerly=True).",
-        ) from error
 
 
 def value_error(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> DataError:

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from doltap import activations, notes, random
+from doltap import activations, dtypes, notes, random
 from doltap.core.layer import Layer
 from doltap.core.tensors import Rate, Variable, lend
 from doltap.losses import Loss
@@ -180,7 +180,7 @@ class Recipe:
             for loss, scale in zip(each, scales, strict=True)
             if loss is not None
         ]
-        parts += [jnp.sum(jnp.asarray(one, jnp.float32)) for one in answer.added]
+        parts += [jnp.sum(jnp.asarray(one, dtypes.wide())) for one in answer.added]
         parts += [v.regularizer(a) for v, a in zip(self.weights, weights, strict=True) if v.regularizer]
         return sum(parts[1:], start=parts[0]), each
 
@@ -228,7 +228,7 @@ class Recipe:
         """What the totals stand for: the numbers of each name in `names`, one after the other."""
         with lend(self.totals, totals):
             results = [leaf for measure in self.measures for leaf in jax.tree.leaves(measure.result())]
-            return jnp.concatenate([jnp.asarray(result, jnp.float32).reshape(-1) for result in results])
+            return jnp.concatenate([jnp.asarray(result, dtypes.wide()).reshape(-1) for result in results])
 
     def name_logs(self, names: Sequence[str]) -> None:
         """Let the numbers of `results` go by these names."""
@@ -291,7 +291,7 @@ def counting(weights: Any, steps: Any, *, scaled: bool) -> Any:
     """
     if steps is None:
         return weights
-    counts = steps.astype(jnp.float32)
+    counts = steps.astype(dtypes.wide())
     if scaled:
         counts = counts * (counts.size / jnp.maximum(jnp.sum(counts), 1.0))
     return counts if weights is None else _times_mask(counts, weights)
@@ -336,7 +336,7 @@ def _rows_in_order(layout: Layout, given: Given, order: Any, number: Any) -> Bat
     """The batch whose rows stand at place `number` of the order."""
     chosen = jax.lax.dynamic_slice_in_dim(order, number * layout.batch_size, layout.rows)
     x, y, weights = jax.tree.map(lambda array: array.at[chosen].get(mode="promise_in_bounds"), given.data)
-    before = jax.lax.rem(number, layout.num_batches) * layout.batch_size
+    before = jax.lax.rem(number, jnp.int32(layout.num_batches)) * layout.batch_size
     return _masked(layout, x, y, weights, before, jnp.arange(layout.rows))
 
 
@@ -358,10 +358,11 @@ def _masked(layout: Layout, x: Any, y: Any, weights: Any, before: Any, rank: Any
         before: how many rows of the epoch came in earlier batches.
         rank: (rows,) the order in which the rows are true ones; the rest is filling.
     """
+    wide = dtypes.wide()
     if not layout.masked:
-        return Batch(x, y, weights, None, jnp.float32(layout.rows))
+        return Batch(x, y, weights, None, jnp.asarray(layout.rows, wide))
     rows = jnp.minimum(layout.rows, layout.num_rows - before)
-    return Batch(x, y, weights, (rank < rows).astype(jnp.float32), rows.astype(jnp.float32))
+    return Batch(x, y, weights, (rank < rows).astype(wide), rows.astype(wide))
 
 
 def train_loop(
@@ -374,22 +375,23 @@ def train_loop(
     first step after which the loss was not finite, -1 if there was none.
     """
     place = recipe.names.index("loss") if "loss" in recipe.names else None
+    num_batches = jnp.int32(layout.num_batches)
 
     def goes_on(carry: tuple[Any, ...]) -> Any:
         return (carry[0] < stop) & ~(given.halts & (carry[3] >= 0))
 
     def body(carry: tuple[Any, ...]) -> tuple[Any, ...]:
         number, state, logs, bad = carry
-        begins = given.fresh & (jax.lax.rem(number, layout.num_batches) == 0)
+        begins = given.fresh & (jax.lax.rem(number, num_batches) == 0)
         cleared = recipe.cleared(state.totals)
         totals = [jnp.where(begins, zero, total) for zero, total in zip(cleared, state.totals, strict=True)]
         batch = _rows_in_order(layout, given, order, number)
         state, line = recipe.step(state._replace(totals=totals), given, batch)
-        logs = jax.lax.dynamic_update_index_in_dim(logs, line, jax.lax.div(number, layout.num_batches), 0)
+        logs = jax.lax.dynamic_update_index_in_dim(logs, line, jax.lax.div(number, num_batches), 0)
         is_bad = jnp.bool_(False) if place is None else ~jnp.isfinite(line[place])
         return number + 1, state, logs, jnp.where((bad < 0) & is_bad, number, bad)
 
-    logs = jnp.zeros((layout.num_epochs, recipe.width), jnp.float32)
+    logs = jnp.zeros((layout.num_epochs, recipe.width), dtypes.wide())
     return jax.lax.while_loop(goes_on, body, (start, state, logs, jnp.int32(-1)))[1:]
 
 
@@ -404,7 +406,7 @@ def test_loop(
     begins = given.fresh & (start == 0)
     cleared = recipe.cleared(state.totals)
     totals = [jnp.where(begins, zero, total) for zero, total in zip(cleared, state.totals, strict=True)]
-    line = jnp.zeros(recipe.width, jnp.float32)
+    line = jnp.zeros(recipe.width, dtypes.wide())
     return jax.lax.fori_loop(start, stop, body, (state._replace(totals=totals), line))
 
 

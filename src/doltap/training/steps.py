@@ -14,12 +14,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from doltap import activations, notes, random
+from doltap import activations, dtypes, notes, random
+from doltap.core.explaining import explaining
 from doltap.core.graph import SymbolicTensor
 from doltap.core.layer import Layer
 from doltap.core.tensors import Variable, lend, unchanged
 from doltap.errors import NotSupportedError, ShapeError
-from doltap.training import checks, eager
+from doltap.training import eager
 from doltap.training.batches import Rows
 from doltap.training.objective import Objective
 from doltap.training.program import Batch, Given, Recipe, State, counting
@@ -58,7 +59,9 @@ def compiled_loss(goal: Objective, added: Sequence[Any], y: Any, y_pred: Any, sa
         y, sample_weight: lists with an entry for each output, or None.
     """
     outputs = jax.tree.leaves(y_pred)
-    total = sum((jnp.sum(jnp.asarray(one, jnp.float32)) for one in added), start=jnp.float32(0))
+    total = sum(
+        (jnp.sum(jnp.asarray(one, dtypes.wide())) for one in added), start=jnp.zeros((), dtypes.wide())
+    )
     for number, loss in enumerate(goal.losses):
         if loss is None:
             continue
@@ -151,7 +154,7 @@ def noted(network: Layer, x: Any, *, is_eager: bool) -> notes.Notes:
     if is_eager:
         trace(arrays, jax.tree.map(lambda array: array[:2], x))
     else:
-        with checks.explaining(f"call of '{network.name}'"):
+        with explaining(f"call of '{network.name}'"):
             # Five rows stand for any number, as when a shape is traced.
             jax.eval_shape(
                 trace, arrays, jax.tree.map(lambda a: jax.ShapeDtypeStruct((5, *a.shape[1:]), a.dtype), x)
@@ -198,8 +201,8 @@ class _OwnStep:
 
     def __call__(self, state: State, given: Given, batch: Batch) -> tuple[State, Any]:
         state, logs = self._run(state, given, batch)
-        numbers = [jnp.asarray(logs[name], jnp.float32) for name in self.recipe.names]
-        return state, jnp.stack(numbers) if numbers else jnp.zeros(0, jnp.float32)
+        numbers = [jnp.asarray(logs[name], dtypes.wide()) for name in self.recipe.names]
+        return state, jnp.stack(numbers) if numbers else jnp.zeros(0, dtypes.wide())
 
     def _run(self, state: State, given: Given, batch: Batch) -> tuple[State, dict[str, Any]]:
         lists = [state.weights, state.fixed, state.totals]
@@ -272,7 +275,7 @@ class _OwnStep:
         batch = Batch(*rows.cut(0, 2).tree, None, np.float32(2))
         if recipe.is_eager:
             return list(eager.bare(self._run)(state, given, batch)[1])
-        with checks.explaining(self.step.__qualname__):
+        with explaining(self.step.__qualname__):
             return list(jax.eval_shape(lambda s, b: self._run(s, given, b), state, batch)[1])
 
 
