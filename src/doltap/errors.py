@@ -20,6 +20,7 @@ __all__ = [
     "MissingAttributeError",
     "MissingNameError",
     "MissingPackageError",
+    "ModelFileError",
     "NotCompiledError",
     "NotSupportedError",
     "ShapeError",
@@ -125,6 +126,10 @@ class MissingPackageError(DoltapError, ImportError):
 
 class DatasetError(DoltapError, OSError):
     """A data set can be neither found nor fetched, or its file is damaged."""
+
+
+class ModelFileError(DoltapError, OSError, ValueError):
+    """A file of a model cannot be read or written, is damaged, or is refused."""
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:

@@ -1,0 +1,1 @@
+"""Model files: plain configurations and arrays to bytes, and back. Nothing here knows a model."""
