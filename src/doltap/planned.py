@@ -186,7 +186,6 @@ LACKS: dict[str, tuple[Lack, ...]] = {
         _never("Finding objects in images is a library of its own.", "MaxNumBoundingBoxes"),
     ),
     "losses": (_coming("It comes with the recurrent layers.", "CTC ctc"),),
-    "models": (_coming(_FILES, "load_model save_model model_from_json"),),
     "ops": (
         _coming(_CONVOLUTION, "image"),
         _coming("It comes with the recurrent layers.", "ctc_decode ctc_loss"),

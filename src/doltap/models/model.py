@@ -7,6 +7,7 @@ summary, and how it is written down and made again.
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -19,8 +20,9 @@ from doltap.core import configs
 from doltap.core.explaining import explaining
 from doltap.core.graph import Graph, SymbolicTensor, filled_in, promised, symbolic_leaves
 from doltap.core.layer import Layer, as_shape, made_with, nothing_returned
+from doltap.core.owner import nested_shapes
 from doltap.errors import MissingAttributeError, NotSupportedError, ShapeError, UnknownNameError
-from doltap.models import arguments, functional, showing
+from doltap.models import arguments, functional, saving, showing
 from doltap.models.hosting import Front, Looked, as_texts, front_of
 from doltap.models.stepping import Outputs
 from doltap.models.trainer import Trainer
@@ -368,6 +370,44 @@ class Model(Trainer):
             config = Layer.get_config(self)
             return config | made_with(self) if type(self).get_config is Model.get_config else config
         return {"name": self.name, "trainable": self.trainable, **functional.described(self._graph)}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Make the weights as `get_build_config` says."""
+        super().build_from_config(config)
+        if self._promises is None and self._graph is None and config.get("input_shape") is not None:
+            self.built = False
+            self.build(nested_shapes(config["input_shape"]))
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The description of the model, without weights, as JSON; keywords go to `json.dumps`."""
+        return json.dumps(configs.serialize(self), **kwargs)
+
+    @arguments.known_keywords
+    def save(
+        self,
+        filepath: Any,
+        overwrite: bool = True,
+        zipped: bool | None = None,
+        include_optimizer: bool = True,
+        save_format: str | None = None,
+    ) -> None:
+        """Write the model to a file: what it is, its weights, and how it was compiled."""
+        saving.save_model(self, filepath, overwrite, zipped, include_optimizer, save_format)
+
+    @arguments.known_keywords
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write the weights, and what the optimizer remembers, to a file."""
+        saving.save_weights(self, filepath, overwrite)
+
+    @arguments.known_keywords
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, by_name: bool = False) -> None:
+        """Take the weights from a file; all of them or, when something does not fit, none."""
+        saving.load_weights(self, filepath, skip_mismatch, by_name)
+
+    @property
+    def is_network(self) -> bool:
+        """Whether it is a network of calls between symbolic tensors."""
+        return self._graph is not None
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:

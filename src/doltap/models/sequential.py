@@ -119,6 +119,11 @@ class Sequential(Model):
             )
 
     @property
+    def is_network(self) -> bool:
+        """Whether it is a network of calls between symbolic tensors."""
+        return True
+
+    @property
     def first(self) -> InputLayer | None:
         """The promise of the input in front of the layers; None before its shape is known."""
         return self._first
