@@ -15,7 +15,7 @@ from doltap import registry
 from doltap.core.layer import Layer, names
 from doltap.errors import NotSupportedError, printable
 
-__all__ = ["Making", "deserialize", "making", "names", "numbering", "serialize"]
+__all__ = ["Making", "compiles", "deserialize", "making", "names", "numbering", "serialize"]
 
 _current = threading.local()
 
@@ -26,15 +26,15 @@ _DEEPEST = 32
 class Making:
     """What is noted while a model is made from a file."""
 
-    def __init__(self) -> None:
+    def __init__(self, compiles: bool) -> None:
+        # Whether models are compiled as they were.
+        self.compiles = compiles
         # The layers made so far, by the number that a description gives them, and all in order.
         self.numbered: dict[Any, Layer] = {}
         self.made: list[tuple[dict[str, Any], Layer]] = []
         # The names of the layers that are being made, outermost first; those of the one that failed.
         self.path: list[str] = []
         self.failed: list[str] | None = None
-        # Whether models are compiled as they were.
-        self.compiles = True
 
 
 def compiles() -> bool:
@@ -44,10 +44,14 @@ def compiles() -> bool:
 
 
 @contextlib.contextmanager
-def making() -> Iterator[Making]:
-    """Inside the `with`, a layer that a file describes twice is made once."""
+def making(*, compiles: bool = True) -> Iterator[Making]:
+    """Inside the `with`, a layer that a file describes twice is made once.
+
+    Args:
+        compiles: whether models are compiled as their descriptions say.
+    """
     outer = getattr(_current, "making", None)
-    _current.making = Making()
+    _current.making = Making(compiles)
     try:
         yield _current.making
     finally:

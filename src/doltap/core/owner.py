@@ -150,6 +150,8 @@ class Owner(Configured):
         """Make the weights as `get_build_config` says."""
         if config.get("input_shape") is not None:
             self.ensure_built(nested_shapes(config["input_shape"]))
+        elif config.get("shapes_dict") and not self.built:
+            self.build(**nested_shapes(config["shapes_dict"]))
 
     def beside_config(self) -> dict[str, Any]:
         """What files say of it beside its configuration."""

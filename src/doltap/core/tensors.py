@@ -229,7 +229,7 @@ class Variable:
                 fix="Make the variable in the layer, with add_weight(..., trainable=False).",
             )
         else:
-            self.array = place(np.asarray(value).astype(self.dtype))
+            self.array = place(np.asarray(value).astype(self.dtype, copy=False))
         return self
 
     def assign_add(self, value: Any) -> Variable:

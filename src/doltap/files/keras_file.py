@@ -43,13 +43,14 @@ def read(path: str | os.PathLike[str]) -> Record:
             raise ModelFileError(
                 f"{name} in {what}", expected="an object", got=type(value).__name__, fix="The file is damaged."
             )
-    return Record("keras", config, metadata, weights_file.paths_of(root), assets=assets)
+    held = weights_file.read(root)
+    return Record("keras", config, metadata, held.paths, names=held.names, assets=assets)
 
 
 def write(path: pathlib.Path, record: Record) -> None:
     """A file of this model."""
     weights = io.BytesIO()
-    write_hdf5(weights, weights_file.tree_of(record.paths))
+    write_hdf5(weights, weights_file.tree_of(record))
     members: dict[str, Any] = {
         _METADATA: write_json(_metadata(record)).encode(),
         _CONFIG: write_json(record.config).encode(),

@@ -2,43 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
-import numpy as np
+from collections.abc import Iterator
 
 from doltap.files.hdf5 import Group
 from doltap.files.record import Record
 
-__all__ = ["is_weights", "paths_of", "read", "tree_of"]
+__all__ = ["is_weights", "read", "tree_of"]
 
 
 def is_weights(root: Group) -> bool:
-    """Whether a file is laid out in this way."""
-    return "layer_names" not in root.attributes and "model_config" not in root.attributes
+    """Whether a file is laid out in this way, and not as Keras 1 and 2 did."""
+    return not {"layer_names", "model_config"} & set(root.attributes)
 
 
 def read(root: Group) -> Record:
-    """The arrays of a file by their paths."""
-    return Record("weights", paths=paths_of(root))
+    """The arrays of a file by their paths, and the names of what they belong to."""
+    record = Record("weights")
+    for path, group in _groups(root, ""):
+        # Keras 2.12 on Windows wrote its paths with backslashes.
+        path = path.replace("\\", "/")
+        record.paths |= {f"{path}/{name}".removeprefix("/"): array for name, array in group.arrays.items()}
+        name = group.attributes.get("name")
+        if isinstance(name, str) and path.split("/")[-1] == "vars":
+            record.names[path.removesuffix("vars").removesuffix("/")] = name
+    return record
 
 
-def paths_of(root: Group) -> dict[str, np.ndarray]:
-    """The arrays of a file by their paths."""
-    # Keras 2.12 on Windows wrote its paths with backslashes.
-    return {path.replace("\\", "/"): array for path, array in _arrays(root, "")}
-
-
-def _arrays(group: Group, path: str) -> Iterator[tuple[str, np.ndarray]]:
-    for name, array in group.arrays.items():
-        yield path + name, array
+def _groups(group: Group, path: str) -> Iterator[tuple[str, Group]]:
+    yield path, group
     for name, inner in group.groups.items():
-        yield from _arrays(inner, f"{path}{name}/")
+        yield from _groups(inner, f"{path}/{name}".removeprefix("/"))
 
 
-def tree_of(paths: Mapping[str, np.ndarray]) -> Group:
+def tree_of(record: Record) -> Group:
     """A file of these arrays."""
     root = Group()
-    for path, array in paths.items():
+    for path, name in record.names.items():
+        root.at(f"{path}/vars".removeprefix("/")).attributes["name"] = name
+    for path, array in record.paths.items():
         *folders, name = path.split("/")
         root.at("/".join(folders)).arrays[name] = array
     return root

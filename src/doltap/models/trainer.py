@@ -118,7 +118,7 @@ class Trainer(Stepping):
             return None
         wishes = vars(self._wishes)
         given = {"optimizer": self.optimizer, **wishes, "run_eagerly": self.run_eagerly, **self._accepted_only}
-        return objects.described_settings(given)
+        return {key: objects.serialize_keras_object(value) for key, value in given.items()}
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile as `get_compile_config` says."""
