@@ -139,14 +139,18 @@ def _made_before(config: dict[str, Any], number: Any, noted: Making) -> Layer | 
     if number in noted.numbered:
         return noted.numbered[number]
     # Keras 3.15 leaves the number out where a layer is described first.
-    plain = _unnumbered(config)
-    alike = (layer for other, layer in noted.made if "shared_object_id" not in other and _unnumbered(other) == plain)
-    return next(alike, None)
+    plain = _essence(config)
+    before = (layer for other, layer in noted.made if "shared_object_id" not in other and _essence(other) == plain)
+    return next(before, None)
+
+
+def _essence(config: dict[str, Any]) -> list[Any]:
+    return [config["class_name"], _unnumbered(config.get("config"))]
 
 
 def _unnumbered(value: Any) -> Any:
-    """A description without numbers and without the calls that a network adds to it."""
+    """A configuration without the numbers of what is shared."""
     if isinstance(value, dict):
-        apart = ("shared_object_id", "inbound_nodes", "build_config")
+        apart = ("shared_object_id", "build_config")
         return {key: _unnumbered(item) for key, item in value.items() if key not in apart}
     return [_unnumbered(item) for item in value] if isinstance(value, (list, tuple)) else value

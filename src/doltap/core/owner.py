@@ -204,8 +204,10 @@ class Owner(Configured):
 
     def inside(self, kind: type[Kind]) -> list[Kind]:
         """Every object of a kind, such as `Rate`, that hangs on this layer or on one inside it, once."""
-        found = {id(thing): thing for value in vars(self).values() for thing in _find(value, kind)}
-        for layer in self.children():
+        children = self.children()
+        held = (thing for value in vars(self).values() for thing in _find(value, kind))
+        found = {id(thing): thing for thing in (*held, *_find(children, kind))}
+        for layer in children:
             found |= {id(thing): thing for thing in layer.inside(kind)}
         return list(found.values())
 

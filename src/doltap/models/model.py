@@ -442,8 +442,8 @@ class Model(Trainer):
         with registry.custom_object_scope(custom_objects or {}):
             graph = functional.rebuilt(config)
         model = cls(graph.input_structure, graph.output_structure, name=config.get("name"))
-        if config.get("trainable") is False:
-            model.trainable = False
+        # The layers in it say for themselves whether they are trained.
+        model._trainable = config.get("trainable") is not False
         return model
 
 

@@ -235,4 +235,6 @@ class Sequential(Model):
         shape = config.get("build_input_shape")
         if not model.built and shape:
             model.build(as_shape(shape))
+        # The layers in it say for themselves whether they are trained.
+        model._trainable = config.get("trainable") is not False
         return model
