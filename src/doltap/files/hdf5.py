@@ -56,7 +56,9 @@ def _read(group: Any, h5py: Any) -> Group:
             found.groups[name] = _read(item, h5py)
         else:
             array = item[()]
-            found.arrays[name] = array.view(_OPAQUE[item.attrs["dtype"]]) if array.dtype.kind == "V" else array
+            found.arrays[name] = (
+                array.view(_OPAQUE[item.attrs["dtype"]]) if array.dtype.kind == "V" else array
+            )
     return found
 
 
