@@ -62,7 +62,9 @@ def functional50_in_sklearn(task: Task) -> dict:
 
     x, y = _data(task)
     began = time.perf_counter()
-    model = MLPRegressor((_WIDTH,) * task.scaled(_NUM_LAYERS), batch_size=_NUM_ROWS, max_iter=1)
+    model = MLPRegressor(
+        hidden_layer_sizes=(_WIDTH,) * task.scaled(_NUM_LAYERS), batch_size=_NUM_ROWS, max_iter=1
+    )
     with warnings.catch_warnings():
         # One step is not convergence, it says.
         warnings.simplefilter("ignore")
