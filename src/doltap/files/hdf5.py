@@ -7,11 +7,15 @@ import io
 import pathlib
 from typing import Any
 
+import ml_dtypes  # noqa: F401 - teaches NumPy their names
 import numpy as np
 
 from doltap.errors import optional_package
 
 __all__ = ["Group", "read_hdf5", "write_hdf5"]
+
+# Types that HDF5 has no word for: Keras keeps their bytes, and the name as an attribute.
+_OPAQUE = {name: np.dtype(name) for name in ("bfloat16", "float8_e4m3fn", "float8_e5m2")}
 
 
 @dataclasses.dataclass
@@ -51,7 +55,8 @@ def _read(group: Any, h5py: Any) -> Group:
         if isinstance(item, h5py.Group):
             found.groups[name] = _read(item, h5py)
         else:
-            found.arrays[name] = item[()]
+            array = item[()]
+            found.arrays[name] = array.view(_OPAQUE[item.attrs["dtype"]]) if array.dtype.kind == "V" else array
     return found
 
 
@@ -74,6 +79,8 @@ def _write(group: Any, content: Group) -> None:
     for name, value in content.attributes.items():
         group.attrs[name] = value
     for name, array in content.arrays.items():
-        group.create_dataset(name, data=array)
+        item = group.create_dataset(name, data=array)
+        if array.dtype.kind == "V":
+            item.attrs["dtype"] = str(array.dtype)
     for name, inner in content.groups.items():
         _write(group.create_group(name, track_order=True), inner)
