@@ -12,10 +12,17 @@ from collections.abc import Iterator
 
 from doltap.errors import ModelFileError, printable
 
-__all__ = ["NOWHERE", "Blocks", "Cursor", "Message"]
+__all__ = ["NOWHERE", "SIGNATURE", "Blocks", "Cursor", "Message", "decoded", "messages"]
+
+# How every file begins.
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 # The address of what is not there.
 NOWHERE = 0xFFFF_FFFF_FFFF_FFFF
+
+# So much may packed arrays become when they are unpacked, in all: this many
+# bytes, and this many times the size of the file.
+_ROOM_BYTES, _TIMES = 1 << 26, 20
 
 _CONTINUATION = 0x10
 
@@ -28,10 +35,11 @@ class Blocks:
         what: the file is, as errors name it.
     """
 
-    def __init__(self, data: bytes, what: str) -> None:
-        self.data = memoryview(data)
+    def __init__(self, data: bytes | memoryview, what: str) -> None:
+        self.data = memoryview(data).toreadonly()
         self.what = what
         self._purse = 2 * len(data) + 4096
+        self._room = _ROOM_BYTES + _TIMES * len(data)
 
     def __len__(self) -> int:
         return len(self.data)
@@ -48,6 +56,12 @@ class Blocks:
         self._purse -= size
         if self._purse < 0:
             raise self.refused("parts that overlap or go round in circles")
+
+    def promise(self, size: int, name: str) -> None:
+        """Refuse a packed array that would grow out of all proportion to the file."""
+        self._room -= size
+        if self._room < 0:
+            raise self.refused(f"'{name}', which would need {size} bytes of a file of {len(self)}")
 
     def cursor(self, start: int, size: int) -> Cursor:
         """A cursor at the first of `size` bytes."""
@@ -138,7 +152,7 @@ def decoded(text: memoryview, blocks: Blocks) -> str:
 
 def messages(blocks: Blocks, address: int) -> list[Message]:
     """What the header of the object at this address says, in its order."""
-    if blocks.data[address : address + 4] == b"OHDR":
+    if bytes(blocks.data[address : address + 4]) == b"OHDR":
         return list(_modern_messages(blocks, address))
     return list(_classic_messages(blocks, address))
 

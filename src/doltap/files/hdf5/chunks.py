@@ -19,7 +19,15 @@ from doltap.files.hdf5.types import Kind, plain_numbers
 __all__ = ["filters_of", "read_chunks"]
 
 _GZIP, _SHUFFLE = 1, 2
-_KNOWN = {3: "fletcher32", 4: "szip", 5: "nbit", 6: "scaleoffset", 32000: "lzf", 32001: "blosc", 32015: "zstd"}
+_KNOWN = {
+    3: "fletcher32",
+    4: "szip",
+    5: "nbit",
+    6: "scaleoffset",
+    32000: "lzf",
+    32001: "blosc",
+    32015: "zstd",
+}
 
 
 @dataclasses.dataclass
@@ -80,7 +88,8 @@ def read_chunks(
     filled = set()
     for chunk in _chunks(blocks, address, rank):
         is_at_home = all(
-            at < whole and at % part == 0 for at, whole, part in zip(chunk.corner, shape, lengths, strict=True)
+            at < whole and at % part == 0
+            for at, whole, part in zip(chunk.corner, shape, lengths, strict=True)
         )
         if not is_at_home or chunk.corner in filled:
             raise blocks.damaged(f"a piece of '{name}' that belongs nowhere")
@@ -96,7 +105,7 @@ def read_chunks(
 
 def _chunks(blocks: Blocks, address: int, rank: int) -> Iterator[_Chunk]:
     """The pieces that the tree at this address lists."""
-    waiting = [(address, None)]
+    waiting: list[tuple[int, int | None]] = [(address, None)]
     while waiting:
         address, wanted = waiting.pop()
         head = blocks.cursor(address, 24)

@@ -25,7 +25,8 @@ def objects_in(blocks: Blocks, heap: int, tree: int) -> list[memoryview]:
     """
     if heap == NOWHERE:
         return []
-    return [_Heap(blocks, heap).object_at(place) for place in _places(blocks, tree)]
+    kept = _Heap(blocks, heap)
+    return [kept.object_at(place) for place in _places(blocks, tree)]
 
 
 def _places(blocks: Blocks, address: int) -> list[memoryview]:

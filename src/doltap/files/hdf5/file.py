@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import pathlib
+from typing import IO
 
 from doltap.errors import ModelFileError
-from doltap.files.hdf5.reading import SIGNATURE, read_tree
+from doltap.files.hdf5.blocks import SIGNATURE
+from doltap.files.hdf5.reading import read_tree
 from doltap.files.hdf5.tree import CHECKSUM, Group, checksum, first_difference
 from doltap.files.hdf5.writing import write_tree
 from doltap.files.opening import must_start_with, read_file
@@ -14,7 +15,7 @@ from doltap.files.opening import must_start_with, read_file
 __all__ = ["read_hdf5", "verify_hdf5", "write_hdf5"]
 
 
-def read_hdf5(source: str | pathlib.Path | bytes, what: str) -> Group:
+def read_hdf5(source: str | pathlib.Path | bytes | memoryview, what: str) -> Group:
     """Everything in a file; what is not plain is refused, and damage is told where there is a checksum.
 
     The arrays are views of the file's bytes, and cannot be written to.
@@ -36,13 +37,13 @@ def read_hdf5(source: str | pathlib.Path | bytes, what: str) -> Group:
     return root
 
 
-def _tree(source: str | pathlib.Path | bytes, what: str) -> Group:
-    data = source if isinstance(source, bytes) else read_file(source, what)
+def _tree(source: str | pathlib.Path | bytes | memoryview, what: str) -> Group:
+    data = read_file(source, what) if isinstance(source, (str, pathlib.Path)) else source
     must_start_with(SIGNATURE, data, what, "an HDF5 file")
     return read_tree(data, what)
 
 
-def verify_hdf5(source: str | pathlib.Path | bytes, root: Group, what: str) -> None:
+def verify_hdf5(source: str | pathlib.Path | bytes | memoryview, root: Group, what: str) -> None:
     """An error unless a file that was just written holds this tree, to the bit.
 
     Args:
@@ -61,13 +62,13 @@ def verify_hdf5(source: str | pathlib.Path | bytes, root: Group, what: str) -> N
         )
 
 
-def write_hdf5(target: str | pathlib.Path | io.BufferedIOBase, root: Group) -> None:
+def write_hdf5(target: str | pathlib.Path | IO[bytes], root: Group) -> None:
     """A file of these groups, attributes and arrays, with a checksum.
 
     Args:
         target: a path, or a file open for writing.
     """
-    if isinstance(target, io.IOBase):
+    if not isinstance(target, (str, pathlib.Path)):
         write_tree(target, root)
         return
     with open(target, "wb") as file:

@@ -15,15 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from doltap.files.hdf5.blocks import NOWHERE, Blocks, Cursor, Message, decoded, messages
+from doltap.files.hdf5.blocks import NOWHERE, SIGNATURE, Blocks, Cursor, Message, decoded, messages
 from doltap.files.hdf5.chunks import filters_of, read_chunks
 from doltap.files.hdf5.dense import objects_in
 from doltap.files.hdf5.tree import Group
 from doltap.files.hdf5.types import Heaps, Kind, kind_of, plain_numbers, shape_of, values_of
 
-__all__ = ["SIGNATURE", "read_tree"]
-
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
+__all__ = ["read_tree"]
 
 _DEEPEST = 100
 
@@ -36,7 +34,7 @@ _MEANT = {_SPACE, _LINK_INFO, _TYPE, _LINK, _ELSEWHERE, _LAYOUT, _FILTERS, _ATTR
 _MEANT |= {_MANY_ATTRIBUTES}
 
 
-def read_tree(data: bytes, what: str) -> Group:
+def read_tree(data: bytes | memoryview, what: str) -> Group:
     """Everything in a file; what is not plain is refused.
 
     Args:
@@ -55,8 +53,7 @@ def _root(blocks: Blocks) -> int:
     if version > 3:
         raise blocks.damaged(f"version {version} of the format, which is not known yet")
     is_classic = version < 2
-    head.skip(4 if is_classic else 0)
-    if version < 4 and (blocks.data[13:15] if is_classic else blocks.data[9:11]) != b"\x08\x08":
+    if bytes(blocks.data[13:15] if is_classic else blocks.data[9:11]) != b"\x08\x08":
         raise blocks.damaged("addresses that are not of eight bytes")
     start = {0: 24, 1: 28}.get(version, 12)
     addresses = blocks.cursor(start, 48 if is_classic else 32)
@@ -122,7 +119,7 @@ class _Reader:
             raise blocks.refused(f"groups {depth} deep")
         self._seen.add(found.address)
         group = Group(self.attributes(found))
-        for link in sorted(self._links(found), key=lambda link: link.order):
+        for link in sorted(self._links(found), key=lambda link: (link.order, link.name)):
             path = f"{found.path.rstrip('/')}/{link.name}"
             if link.name in group.groups or link.name in group.arrays:
                 raise blocks.damaged(f"two things called '{path}'")
@@ -178,8 +175,8 @@ class _Reader:
         blocks, path = self._blocks, found.path
         if found.has(_ELSEWHERE):
             raise blocks.refused(f"'{path}', whose numbers are in another file")
-        self.attributes(found)
-        kind = kind_of(found.one(_TYPE), blocks, path)
+        attributes = self.attributes(found)
+        kind = kind_of(found.one(_TYPE), blocks, path, attributes.get("dtype", "bfloat16"))
         shape = shape_of(found.one(_SPACE), blocks)
         if not isinstance(kind, Kind) or shape is None:
             raise blocks.refused(f"'{path}', which holds no numbers")
@@ -192,9 +189,7 @@ class _Reader:
             raise self._unusual(version, form, path)
         return plain_numbers(self._stored(layout, form, kind, shape, path), kind, shape)
 
-    def _stored(
-        self, layout: Cursor, form: int, kind: Kind, shape: tuple[int, ...], path: str
-    ) -> memoryview:
+    def _stored(self, layout: Cursor, form: int, kind: Kind, shape: tuple[int, ...], path: str) -> memoryview:
         """The bytes of an array in one piece: in its header, or where that says."""
         wanted = math.prod(shape) * kind.size
         address = layout.number(8) if form == 1 else 0
@@ -208,7 +203,9 @@ class _Reader:
 
     def _unusual(self, version: int, form: int, path: str) -> Exception:
         if form == 3:
-            return self._blocks.refused(f"'{path}', which is put together from other arrays (a virtual data set)")
+            return self._blocks.refused(
+                f"'{path}', which is put together from other arrays (a virtual data set)"
+            )
         return self._blocks.refused(
             f"'{path}', kept in a way of HDF5 {'1.10 and later' if version > 3 else 'before 1.6'}",
             fix="Save the file again with Keras or h5py as they come, without the argument 'libver'.",

@@ -64,7 +64,9 @@ def plain(value: Any, about: str) -> np.ndarray:
     is_plain = array.dtype.kind in "Ub" or np.dtype(array.dtype.newbyteorder("<")) in numbers
     texts = array.reshape(-1).tolist() if array.dtype.kind == "U" else []
     # NumPy makes texts of everything in a list with one text in it.
-    mixed = isinstance(value, list) and bool(texts) and not all(isinstance(one, (str, bytes)) for one in value)
+    mixed = (
+        isinstance(value, list) and bool(texts) and not all(isinstance(one, (str, bytes)) for one in value)
+    )
     if not is_plain or mixed or any("\0" in text for text in texts):
         raise ModelFileError(
             about,
@@ -79,7 +81,7 @@ def bytes_of(array: np.ndarray) -> memoryview:
     """The array's bytes, row by row; a view where that is how they lie."""
     array = np.ascontiguousarray(array)
     ordered = array.astype(array.dtype.newbyteorder("<"), copy=False)
-    return memoryview(ordered.reshape(-1).view(np.uint8))
+    return ordered.reshape(-1).view(np.uint8).data
 
 
 def first_difference(one: Group, other: Group, path: str = "/") -> str | None:
@@ -107,8 +109,8 @@ def _is_same(one: np.ndarray | None, other: np.ndarray | None) -> bool:
     here, there = bytes_of(one), bytes_of(other)
     whole = len(here) // 8 * 8
     # Eight bytes at a time are compared as fast as they come from memory.
-    words = (np.frombuffer(part[:whole], np.uint64) for part in (here, there))
-    return np.array_equal(*words) and here[whole:] == there[whole:]
+    is_same = np.array_equal(np.frombuffer(here[:whole], np.uint64), np.frombuffer(there[:whole], np.uint64))
+    return is_same and here[whole:] == there[whole:]
 
 
 def sum_of(content: memoryview) -> int:

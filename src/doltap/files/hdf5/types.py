@@ -15,9 +15,21 @@ import numpy as np
 
 from doltap.files.hdf5.blocks import NOWHERE, Blocks, Cursor, decoded
 
-__all__ = ["BFLOAT16", "BOOLEAN", "Kind", "Texts", "kind_of", "numbers", "shape_of"]
+__all__ = [
+    "BOOLEAN",
+    "NAMED",
+    "Heaps",
+    "Kind",
+    "Texts",
+    "kind_of",
+    "numbers",
+    "plain_numbers",
+    "shape_of",
+    "values_of",
+]
 
-BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
+# Numbers that Keras keeps as opaque bytes, with their name as the attribute "dtype".
+NAMED = {name: np.dtype(getattr(ml_dtypes, name)) for name in ("bfloat16", "float8_e4m3fn", "float8_e5m2")}
 
 _CLASSES = {
     2: "times",
@@ -67,23 +79,22 @@ def _table() -> dict[bytes, np.dtype]:
             table[bytes(message)] = np.dtype(order + code)
         for code, exponent in (("f2", 5), ("f4", 8), ("f8", 11)):
             table[_float(np.dtype(order + code), exponent, order == ">")] = np.dtype(order + code)
-    table[_float(BFLOAT16, 8, 0)] = BFLOAT16
+    table[_float(NAMED["bfloat16"], 8, 0)] = NAMED["bfloat16"]
     return table
 
 
 _KINDS = _table()
 
 # The other way, for writing.
-numbers = {dtype: message for message, dtype in _KINDS.items() if dtype.str[0] != ">"}
+numbers = {dtype: message for message, dtype in _KINDS.items() if dtype.kind in "iuf" and dtype.str[0] != ">"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Kind:
-    """Numbers of a NumPy type; `is_opaque` are two bytes each that HDF5 has no name for."""
+    """Numbers of a NumPy type."""
 
     dtype: np.dtype
     is_boolean: bool = False
-    is_opaque: bool = False
 
     @property
     def size(self) -> int:
@@ -100,11 +111,12 @@ class Texts:
     is_elsewhere: bool
 
 
-def kind_of(message: memoryview, blocks: Blocks, name: str) -> Kind | Texts:
+def kind_of(message: memoryview, blocks: Blocks, name: str, told: object = "bfloat16") -> Kind | Texts:
     """What the datatype message says; types that models do not need are refused.
 
     Args:
         name: of the array or attribute, for errors.
+        told: which of the `NAMED` types opaque bytes are. Where Keras does not tell, it is bfloat16.
     """
     cursor = Cursor(message, blocks)
     which, bits, size = cursor.number(1) & 15, cursor.number(3), cursor.number(4)
@@ -115,8 +127,8 @@ def kind_of(message: memoryview, blocks: Blocks, name: str) -> Kind | Texts:
         raise blocks.refused(f"numbers of an unusual form in '{name}'")
     if which == 3 and size > 0:
         return Texts(size, bits & 15, False)
-    if which == 5 and size == 2:
-        return Kind(BFLOAT16, is_opaque=True)
+    if which == 5 and str(told) in NAMED and size == NAMED[str(told)].itemsize:
+        return Kind(NAMED[str(told)])
     if which == 8 and _as_version_1(message).startswith(_BOOLEANS):
         return Kind(np.dtype(bool), is_boolean=True)
     if which == 9 and bits & 15 == 1 and size == 16:

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import concurrent.futures
 import struct
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 
 from doltap.errors import ModelFileError
-from doltap.files.hdf5.blocks import NOWHERE
-from doltap.files.hdf5.reading import SIGNATURE
+from doltap.files.hdf5.blocks import NOWHERE, SIGNATURE
 from doltap.files.hdf5.tree import CHECKSUM, Group, bytes_of, checksum, plain, sum_of, walk
-from doltap.files.hdf5.types import BFLOAT16, BOOLEAN, numbers
+from doltap.files.hdf5.types import BOOLEAN, NAMED, numbers
 
 __all__ = ["write_tree"]
 
@@ -28,13 +27,11 @@ _SUPERBLOCK_BYTES = 96
 _MESSAGE_BYTES = 65_000
 _SMALLEST_HEAP_BYTES = 4096
 
-# Two bytes without a name, as Keras keeps bfloat16.
-_OPAQUE = struct.pack("<BBHI", 0x15, 0, 0, 2)
 # A text of any size in UTF-8, which is kept as 16 bytes that say where it is.
 _TEXT = struct.pack("<BBBBI", 0x19, 1, 1, 0, 16) + struct.pack("<BBHIHH", 0x10, 0, 0, 1, 0, 8)
 
 
-def write_tree(file: BinaryIO, root: Group) -> None:
+def write_tree(file: IO[bytes], root: Group) -> None:
     """Write the file of these groups, attributes and arrays, from front to back.
 
     Args:
@@ -56,7 +53,7 @@ def write_tree(file: BinaryIO, root: Group) -> None:
     file.write(description.content)
 
 
-def _write_arrays(file: BinaryIO, arrays: dict[str, np.ndarray]) -> dict[str, int]:
+def _write_arrays(file: IO[bytes], arrays: dict[str, np.ndarray]) -> dict[str, int]:
     """Write the arrays; their checksums, which another thread adds up meanwhile."""
     sums = {}
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
@@ -134,7 +131,9 @@ class _Description:
 
     def _array(self, array: np.ndarray, path: str) -> int:
         dtype = np.dtype(array.dtype.newbyteorder("<"))
-        kind = {np.dtype(bool): BOOLEAN, BFLOAT16: _OPAQUE}.get(dtype) or numbers.get(dtype)
+        is_named = dtype in NAMED.values()
+        opaque = struct.pack("<BBHI", 0x15, 0, 0, dtype.itemsize)
+        kind = opaque if is_named else BOOLEAN if dtype.kind == "b" else numbers.get(dtype)
         if kind is None:
             raise ModelFileError(
                 f"the array '{path}'", expected="numbers", got=str(dtype), fix="Convert it to numbers."
@@ -142,8 +141,8 @@ class _Description:
         layout = struct.pack("<BBQQ", 3, 1, self._places[path], array.nbytes)
         told = [(0x01, _space(array.shape)), (0x03, kind), (0x05, b"\x02\x02\x02\0"), (0x08, layout)]
         messages = [_message(number, body, path) for number, body in told]
-        if dtype == BFLOAT16:
-            messages.append(self._attribute("dtype", "bfloat16", path))
+        if is_named:
+            messages.append(self._attribute("dtype", dtype.name, path))
         return self._header(messages)
 
     def _add(self, content: bytes) -> int:
@@ -165,7 +164,7 @@ class _Description:
             kind = _TEXT
             content = b"".join(self._text(text) for text in array.reshape(-1).tolist())
         else:
-            kind = BOOLEAN if array.dtype == bool else numbers[array.dtype]
+            kind = BOOLEAN if array.dtype.kind == "b" else numbers[array.dtype]
             content = bytes(bytes_of(array))
         parts = [name.encode() + b"\0", kind, _space(array.shape)]
         sizes = struct.pack("<BBHHH", 1, 0, *map(len, parts))
