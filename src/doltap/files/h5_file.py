@@ -87,7 +87,7 @@ def _json(root: Group, name: str, what: str) -> Any:
 def _take_training(record: Record, settings: dict[str, Any], root: Group, what: str) -> None:
     """The settings of `compile` into the record, with what the optimizer remembers."""
     assert record.config is not None
-    record.config["compile_config"] = old_configs.modern_training(settings, _output_names(record.config))
+    record.config["compile_config"] = old_configs.modern_training(settings, old_configs.output_names(record.config))
     slots = root.groups.get("optimizer_weights")
     if slots is None:
         return
@@ -99,16 +99,6 @@ def _take_training(record: Record, settings: dict[str, Any], root: Group, what: 
         arrays = old_configs.modern_slots(optimizer, [array for _, array in named])
         record.optimizer = [(str(number), array) for number, array in enumerate(arrays)]
         record.metadata["notes"] = old_configs.notes_on(optimizer)
-
-
-def _output_names(config: dict[str, Any]) -> list[str]:
-    """The names of the model's outputs: the keys of a dict, else the layers that make them."""
-    ends = config["config"].get("output_layers", []) if isinstance(config["config"], dict) else []
-    if isinstance(ends, dict):
-        return sorted(ends)
-    if len(ends) == 3 and isinstance(ends[0], str):
-        ends = [ends]
-    return [end[0] for end in ends]
 
 
 def _layers(weights: Group, what: str) -> list[tuple[str, Weights]]:
@@ -180,7 +170,7 @@ def write(record: Record) -> Group:
     _put_layers(root.at("model_weights"), record.layers or [])
     settings = record.config.get("compile_config")
     if settings is not None:
-        written = old_configs.old_training(settings, _output_names(record.config))
+        written = old_configs.old_training(settings, old_configs.output_names(record.config))
         root.attributes["training_config"] = plain_json.write_json(written)
         if record.optimizer:
             arrays = [array for _, array in record.optimizer]

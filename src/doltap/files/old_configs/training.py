@@ -27,6 +27,8 @@ _SAME_FORMULA = ("SGD", "Adam", "Adamax", "Adadelta", "Adagrad", "Ftrl")
 # Their options came with 2.11; before that there was `decay`.
 _SINCE_2_11 = ("weight_decay", "use_ema", "ema_momentum", "ema_overwrite_frequency")
 _SINCE_3 = ("loss_scale_factor", "gradient_accumulation_steps")
+# What losses and metrics say of themselves since then, where it is so anyway.
+_UNSAID = {"SparseCategoricalCrossentropy": {"axis": -1}, "SparseTopKCategoricalAccuracy": {"from_sorted_ids": False}}
 
 
 def modern_training(settings: Described, outputs: list[str]) -> Described:
@@ -52,10 +54,10 @@ def notes_on(optimizer: Described) -> list[str]:
 
 
 def _plain_name(optimizer: Described) -> str:
-    """The class without the package under which Keras 2 registered its own."""
+    """The class without the package under which Keras 2 registered its own; a short name in full."""
     name = str(optimizer["class_name"])
     plain = name.removeprefix("Custom>").removeprefix("Experimental")
-    return plain if plain in optimizer_names else name
+    return str(optimizer_names.find(plain).__name__) if plain in optimizer_names else name
 
 
 def is_since_2_11(optimizer: Described) -> bool:
@@ -120,7 +122,7 @@ def _modern_loss(loss: Any) -> Any:
 
 def _modern_metrics(given: Any, outputs: list[str]) -> Any:
     """The metrics for each output, without the output's name in front of theirs."""
-    if isinstance(given, list) and len(outputs) == 1 and len(given) == 1 and isinstance(given[0], list):
+    if isinstance(given, list) and len(outputs) < 2 and len(given) == 1 and isinstance(given[0], list):
         given = given[0]
     if isinstance(given, dict) and "class_name" not in given:
         return {key: _each(one, lambda metric, key=key: _modern_metric(metric, [key])) for key, one in given.items()}
@@ -169,7 +171,13 @@ def _old_loss(loss: Any) -> Any:
         loss = loss["config"]
     if isinstance(loss, str):
         return loss_functions.find(loss).__name__ if loss in loss_functions else loss
-    return {"class_name": _registered(loss), "config": loss["config"]}
+    return {"class_name": _registered(loss), "config": _said(loss)}
+
+
+def _said(thing: Described) -> Described:
+    """The configuration of a loss or a metric without what Keras 2 did not know of."""
+    unsaid = _UNSAID.get(thing["class_name"], {})
+    return {key: value for key, value in thing["config"].items() if key not in unsaid or value != unsaid[key]}
 
 
 def _registered(thing: Described) -> str:
@@ -196,7 +204,7 @@ def _old_metric(metric: Any, prefix: str) -> Any:
     if isinstance(metric, dict) and metric["class_name"] == "function":
         metric = metric["config"]
     if isinstance(metric, dict):
-        config = dict(metric["config"])
+        config = _said(metric)
         if prefix:
             config["name"] = prefix + str(config.get("name") or snake_case(metric["class_name"]))
         return {"class_name": _registered(metric), "config": config}
@@ -216,10 +224,9 @@ def _old_optimizer(optimizer: Described) -> Described:
     if name not in optimizer_names or optimizer.get("registered_name"):
         return {"class_name": _registered(optimizer), "config": config}
     if name == "LossScaleOptimizer":
-        inner = _old_optimizer(config["inner_optimizer"])
-        inner = {**inner, "config": {**inner["config"], "is_legacy_optimizer": False}}
         kept = {key: config[key] for key in ("initial_scale", "dynamic_growth_steps")}
-        return {"class_name": "LossScaleOptimizerV3", "config": {**kept, "inner_optimizer": inner, "dynamic": True}}
+        inner = {"module": "keras.optimizers", **_old_optimizer(config["inner_optimizer"]), "registered_name": None}
+        return {"class_name": name, "config": {**kept, "inner_optimizer": inner}}
     if (config.get("decay") and name != "Nadam") or (name in _SAME_FORMULA and not has_news):
         kept = {key: value for key, value in config.items() if key not in _SINCE_2_11 and value is not None}
         return {"class_name": name, "config": kept}
