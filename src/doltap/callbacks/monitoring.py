@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import types
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -38,6 +39,8 @@ class Monitor(Callback):
         min_delta: how much better counts as better.
         baseline: what the first value is compared with; None for nothing.
     """
+
+    _state_types = {"best": (numbers.Real, np.ndarray, types.NoneType)}
 
     def __init__(
         self, monitor: str = "val_loss", mode: str = "auto", baseline: Any = None, min_delta: float = 0

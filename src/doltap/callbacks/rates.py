@@ -77,6 +77,8 @@ class ReduceLROnPlateau(Monitor):
         min_lr: the rate never goes below this.
     """
 
+    _state_types = Monitor._state_types | {"cooldown_counter": (int,), "wait": (int,)}
+
     @old_names.accepts("reduce_lr_on_plateau")
     def __init__(
         self,
