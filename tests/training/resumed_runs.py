@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pathlib
+from unittest import mock
 
 import jax.numpy as jnp
 import numpy as np
@@ -48,30 +49,17 @@ class Batches(PyDataset):
 
 
 class Shuffled(Batches):
-    """Shuffles itself, and can tell how."""
-
-    def on_epoch_end(self):
-        """Shuffle, out of nobody's control."""
-        np.random.default_rng().shuffle(self.order)  # noqa: NPY002
-
-    def get_state(self):
-        return {"order": self.order}
-
-    def set_state(self, state):
-        self.order = state["order"]
-
-
-class ShuffledByCount(Shuffled):
     """Shuffles itself, by how many epochs ended."""
 
     ended = 0
 
-    def on_epoch_begin(self):
-        self.begun = True
-
     def on_epoch_end(self):
         self.ended += 1
         self.order = np.random.default_rng(self.ended).permutation(len(X))
+
+
+class ShuffledWithState(Shuffled):
+    """Can tell how it is shuffled."""
 
     def get_state(self):
         return {"order": self.order, "ended": self.ended}
@@ -109,13 +97,6 @@ class StopsAt(Callback):
 
     def get_state(self):
         return None
-
-
-class Halving(Callback):
-    """Changes the rate where an epoch begins, and keeps no state."""
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.model.optimizer.learning_rate = float(self.model.optimizer.learning_rate) * 0.5
 
 
 class Own(doltap.Model):
@@ -159,16 +140,10 @@ class OwnStep(Own):
         return {"tracked": self.tracker.stateless_result(totals)}, (moving, fixed, slots, totals)
 
 
-def plain(optimizer="adam", loss="mse", units=1, activation=None, policy=None):
-    layers = [
-        doltap.Input((4,)),
-        Dense(6, activation="relu", dtype=policy),
-        BatchNormalization(dtype=policy),
-        Dropout(0.3),
-        Dense(units, activation=activation, dtype=policy),
-    ]
-    model = doltap.Sequential(layers)
-    model.compile(optimizer, loss, metrics=["mae"] if units == 1 else ["accuracy"])
+def plain(optimizer="adam", loss="mse", hidden=6):
+    layers = [Dense(hidden, activation="relu"), BatchNormalization(), Dropout(0.3), Dense(1)]
+    model = doltap.Sequential([doltap.Input((4,)), *layers])
+    model.compile(optimizer, loss, metrics=["mae"])
     return model
 
 
@@ -208,29 +183,33 @@ RUNS = {
     "plain": (plain, lambda _: ARRAYS | {"validation_split": 0.2}),
     "averages": (
         lambda: plain(Adam(0.05, use_ema=True, ema_momentum=0.7, ema_overwrite_frequency=7)),
-        lambda _: ARRAYS
-        | {
-            "validation_data": (X[:20], Y[:20]),
-            "callbacks": [
-                SwapEMAWeights(swap_on_epoch=True),
-                EarlyStopping(patience=1, restore_best_weights=True, min_delta=0.02),
-            ],
-        },
+        lambda _: (
+            ARRAYS
+            | {
+                "validation_data": (X[:20], Y[:20]),
+                "callbacks": [
+                    SwapEMAWeights(swap_on_epoch=True),
+                    EarlyStopping(patience=1, restore_best_weights=True, min_delta=0.02),
+                ],
+            }
+        ),
     ),
     "rates": (
         lambda: plain("sgd"),
-        lambda folder: ARRAYS
-        | {
-            "validation_split": 0.2,
-            "validation_freq": 2,
-            "shuffle": False,
-            "callbacks": [
-                LearningRateScheduler(lambda epoch, rate: rate * 0.9),
-                ReduceLROnPlateau("loss", patience=1, min_delta=1.0, cooldown=1, factor=0.5),
-                csv(folder),
-                TerminateOnNaN(),
-            ],
-        },
+        lambda folder: (
+            ARRAYS
+            | {
+                "validation_split": 0.2,
+                "validation_freq": 2,
+                "shuffle": False,
+                "callbacks": [
+                    LearningRateScheduler(lambda epoch, rate: rate * 0.9),
+                    ReduceLROnPlateau("loss", patience=1, min_delta=1.0, cooldown=1, factor=0.5),
+                    csv(folder),
+                    TerminateOnNaN(),
+                ],
+            }
+        ),
     ),
     "scaled": (
         scaled,
@@ -250,17 +229,21 @@ RUNS = {
         },
     ),
     "numbered, whole": (plain, lambda folder: {"x": Batches(workers=0), "callbacks": [csv(folder)]}),
-    "shuffles itself": (plain, lambda _: {"x": ShuffledByCount(workers=1), "shuffle": False}),
+    "shuffles itself": (plain, lambda _: {"x": ShuffledWithState(workers=1), "shuffle": False}),
     "steps of arrays": (
         plain,
-        lambda _: ARRAYS
-        | {"steps_per_epoch": 5, "validation_data": (X[:20], Y[:20]), "validation_steps": 2},
+        lambda _: ARRAYS | {"steps_per_epoch": 5, "validation_data": (X[:20], Y[:20]), "validation_steps": 2},
     ),
     "batches heard": (lambda: plain("sgd"), lambda _: ARRAYS | {"callbacks": [Growing()]}),
     "stopped": (plain, lambda _: ARRAYS | {"callbacks": [StopsAt()]}),
     "own class": (own, lambda _: ARRAYS | {"class_weight": None}),
     "own step": (lambda: own(OwnStep), lambda _: ARRAYS),
-    "eager": (lambda: own(run_eagerly=True), lambda _: ARRAYS | {"x": X[:20], "y": Y[:20]}),
+    "eager": (
+        lambda: own(run_eagerly=True),
+        lambda _: {"x": X[:15], "y": Y[:15], "batch_size": 5, "epochs": 2},
+    ),
+    # More than this may lie on the device at once.
+    "streamed": (plain, lambda _: ARRAYS | {"validation_split": 0.2}),
     "functions": (
         plain,
         lambda _: ARRAYS | {"callbacks": [LambdaCallback(on_epoch_begin=lambda epoch, logs: None)]},
@@ -275,16 +258,15 @@ def run(name, folder, *, epochs=4, resume=None, seed=1, **more):
         doltap.utils.set_random_seed(seed)
     model = make()
     given = {"epochs": epochs, "verbose": 0} | arguments(str(folder)) | more
-    history = model.fit(**given, **({} if resume is None else {"resume": str(resume)}))
+    with mock.patch.dict(os.environ, {"DOLTAP_DEVICE_BYTES": "400"} if name == "streamed" else {}):
+        history = model.fit(**given, **({} if resume is None else {"resume": str(resume)}))
     return left_of(model, history, given.get("callbacks", []), folder)
 
 
 def left_of(model, history, callbacks, folder):
     variables = [*model.weights, *model.optimizer.variables, *model.metrics_variables]
     digest = hashlib.sha256(b"".join(variable.numpy().tobytes() for variable in variables)).hexdigest()
-    states = [
-        (type(one).__name__, repr(one.get_state())) for one in callbacks if not isinstance(one, Halving)
-    ]
+    states = [(type(one).__name__, repr(one.get_state())) for one in callbacks]
     log = os.path.join(folder, "log.csv")
     written = pathlib.Path(log).read_text() if os.path.exists(log) else None
     facts = [model.epochs_trained, model.stop_training, int(model.optimizer.iterations), history.epoch]

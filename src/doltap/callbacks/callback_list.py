@@ -7,7 +7,7 @@ own calls the list like a single callback.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from doltap.callbacks.callback import OLDER_NAMES, Callback, Logs
 from doltap.callbacks.progress import ProgbarLogger
@@ -19,7 +19,7 @@ __all__ = ["CallbackList", "History"]
 class History(Callback):
     """What `fit` returns: `history` maps each name to its values, one for each epoch."""
 
-    _state_types = {"history": (dict,), "epoch": (list,)}
+    _state_types: ClassVar = {"history": (dict,), "epoch": (list,)}
 
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = {}

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import types
 import warnings
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,7 +19,7 @@ __all__ = ["BackupAndRestore", "ModelCheckpoint"]
 class _Often(Callback):
     """Acts at the end of every epoch, or after so many batches."""
 
-    _state_types = {"_batches": (int,), "_last_batch": (int,), "_epoch": (int,)}
+    _state_types: ClassVar = {"_batches": (int,), "_last_batch": (int,), "_epoch": (int,)}
 
     def _begin(self, save_freq: Any) -> None:
         kind = type(self).__name__
@@ -72,7 +70,7 @@ class ModelCheckpoint(_Often, Monitor):
             not needed.
     """
 
-    _state_types = _Often._state_types | Monitor._state_types | {"epochs_since_last_save": (int,)}
+    _state_types: ClassVar = _Often._state_types | Monitor._state_types | {"epochs_since_last_save": (int,)}
 
     def __init__(
         self,
@@ -99,7 +97,10 @@ class ModelCheckpoint(_Often, Monitor):
         super().__init__(monitor, mode, initial_value_threshold)
         if type(period) is not int or period < 1:
             raise DataError(
-                "ModelCheckpoint(period)", expected="a number of epochs", got=repr(period), fix="Leave it out."
+                "ModelCheckpoint(period)",
+                expected="a number of epochs",
+                got=repr(period),
+                fix="Leave it out.",
             )
         self.filepath, self.verbose, self.period = os.fspath(filepath), verbose, period
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only

@@ -7,7 +7,7 @@ import os
 import types
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from doltap.callbacks.callback import Callback, Logs
 from doltap.errors import DataError
@@ -31,7 +31,7 @@ class CSVLogger(Callback):
     after the state that is taken up is cut off, and written again.
     """
 
-    _state_types = {"keys": (list, types.NoneType), "_needs_header": (bool,), "_size": (int,)}
+    _state_types: ClassVar = {"keys": (list, types.NoneType), "_needs_header": (bool,), "_size": (int,)}
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False, **keywords: Any) -> None:
         check_arguments("CSVLogger", keywords, arguments_of(CSVLogger))
@@ -59,11 +59,17 @@ class CSVLogger(Callback):
         return super().get_state()
 
     def set_state(self, state: Any) -> None:
-        """Cut off what was written after the state."""
+        """Cut off what was written after the state, where training goes on."""
         super().set_state(state)
+        self.keys = self.keys and list(map(str, self.keys))
+        self._path = Path(self.filename).absolute()
+        if not self.params.get("resumes"):
+            return
         with open(self._path, "ab") as file:
             if file.tell() > self._size >= 0:
                 file.truncate(self._size)
+            if not file.tell():
+                self.keys, self._needs_header = None, True
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write the epoch."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from doltap.callbacks.callback import Callback, Logs
 from doltap.callbacks.monitoring import Monitor, check_number
@@ -29,7 +29,7 @@ class EarlyStopping(Monitor):
         start_from_epoch: how many epochs to wait before watching.
     """
 
-    _state_types = Monitor._state_types | {
+    _state_types: ClassVar = Monitor._state_types | {
         **dict.fromkeys(("wait", "stopped_epoch", "best_epoch"), (int,)),
         "best_weights": (list, types.NoneType),
     }

@@ -16,7 +16,7 @@ import pathlib
 import re
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -150,7 +150,7 @@ def _unpack_array(packed: dict[str, Any], array: np.ndarray, *, is_scalar: bool)
 def _checksum(about: bytes, arrays: Sequence[np.ndarray]) -> str:
     seen = hashlib.sha256(about)
     for array in arrays:
-        seen.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+        seen.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     return seen.hexdigest()
 
 
@@ -259,7 +259,7 @@ class Folder:
             raise ModelFileError(
                 str(self.path),
                 expected="a folder for the states of a training",
-                got=error.strerror or str(error),
+                got="a file" if self.path.is_file() else error.strerror or str(error),
                 fix="Give a folder that is empty, or one that an earlier call of fit has used.",
             ) from error
         for file in leftovers:
@@ -280,42 +280,37 @@ class Folder:
 
     # Reading.
 
-    def newest(self) -> dict[str, Any] | None:
-        """The newest state that is whole, None where there is none yet; a warning says what was damaged.
+    def newest(self, is_end: Callable[[dict[str, Any]], bool]) -> tuple[dict[str, Any] | None, bool]:
+        """The newest state that is whole, None where there is none yet, and whether training ended with it.
+
+        A warning says what was damaged.
+
+        Args:
+            is_end: whether the end that was written down is the end now, too.
 
         Raises:
             ModelFileError: there are states, and none is whole.
         """
         first_error: DoltapError | None = None
         files = self._files()
-        for number in sorted(files, reverse=True):
+        ends = [self._finished] if self._finished.exists() else []
+        for file in (*ends, *(files[number] for number in sorted(files, reverse=True))):
             try:
-                state = _state_in(files[number])
+                state = _state_in(file)
             except DoltapError as error:
                 first_error = first_error or error
                 continue
-            self._whole = [number]
+            if file == self._finished and not is_end(state):
+                continue
+            self._whole = [number for number in files if files[number] == file]
             if first_error:
                 warnings.warn(
-                    f"{first_error}\n  Training goes on from '{files[number].name}', the state before.",
-                    stacklevel=4,
+                    f"{first_error}\n  Training goes on from '{file.name}', the state before.", stacklevel=7
                 )
-            return state
+            return state, file == self._finished
         if first_error:
             raise first_error
-        return None
-
-    def finished(self) -> dict[str, Any] | None:
-        """How the training ended; None if it has not ended yet, or if only the states before it are whole."""
-        if not self._finished.exists():
-            return None
-        try:
-            return _state_in(self._finished)
-        except DoltapError as error:
-            if not self._files():
-                raise
-            warnings.warn(f"{error}\n  Training goes on from the state before.", stacklevel=4)
-            return None
+        return None, False
 
     # Writing.
 

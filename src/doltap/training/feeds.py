@@ -176,7 +176,9 @@ class _Numbered(_Source):
         # Those of the bases do nothing.
         changes = any(hook and hook.__module__.split(".")[0] not in _BASES for hook in hooks)
         if changes and not (hasattr(self.data, "get_state") and hasattr(self.data, "set_state")):
-            return f"a {kind} that its on_epoch_begin or on_epoch_end changes, without get_state and set_state"
+            return (
+                f"a {kind} that its on_epoch_begin or on_epoch_end changes, without get_state and set_state"
+            )
         first, again = (jax.tree.leaves(unpack_x_y_sample_weight(self.data[0])) for _ in range(2))
         is_same = len(first) == len(again) and all(map(_same, first, again))
         return None if is_same else f"a {kind} whose batch 0 is another one each time"
@@ -362,9 +364,7 @@ class Feed:
     def position(self, done: int) -> dict[str, Any]:
         """How far it is read after `done` batches of an epoch, as `go_to` takes it."""
         # The end of an epoch may have been read while its last batches are trained on.
-        reading, taken, state = (
-            self._began if done else (self._reading, self._taken, self.source.get_state())
-        )
+        reading, taken, state = self._began if done else (self._reading, self._taken, self.source.get_state())
         goes_on = done > 0 or self._going is not None
         return {"reading": reading, "taken": taken, "goes_on": goes_on, "state": state}
 

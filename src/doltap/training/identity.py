@@ -8,6 +8,7 @@ depend on how many layers were made before.
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import os
 import pathlib
 import platform
@@ -15,7 +16,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import jax
-import jaxlib
 import numpy as np
 
 from doltap import __version__, config
@@ -26,25 +26,24 @@ __all__ = ["differences", "machine", "of_data", "of_model", "of_run"]
 _PROCESSORS = pathlib.Path("/proc/cpuinfo")
 
 
-def of_data(tree: Any) -> list[Any]:
-    """Where each array stands in the tree, its type and shape, and a fingerprint of all its bytes.
+def of_data(tree: Any) -> dict[str, Any]:
+    """The shape and type of each array in the tree, and a fingerprint of all its bytes.
 
-    >>> of_data(np.zeros(2, np.float32))[0][:3]
-    ['', 'float32', [2]]
+    >>> of_data(np.zeros(2, np.float32))["shape"]
+    [2]
     """
     paths, _ = jax.tree_util.tree_flatten_with_path(tree)
-    return [[jax.tree_util.keystr(path), *_seen(leaf)] for path, leaf in paths]
+    if len(paths) == 1:
+        return _seen(paths[0][1])
+    return {jax.tree_util.keystr(path): _seen(leaf) for path, leaf in paths}
 
 
-def _seen(leaf: Any) -> list[Any]:
+def _seen(leaf: Any) -> dict[str, Any]:
     array = np.ascontiguousarray(leaf)
-    if array.dtype.kind == "O":
-        return [str(array.dtype), list(np.shape(leaf)), _digest(repr(array.tolist()).encode())]
-    return [str(array.dtype), list(np.shape(leaf)), _digest(array.reshape(-1).view(np.uint8))]
-
-
-def _digest(content: Any) -> str:
-    return hashlib.sha256(content).hexdigest()
+    is_plain = array.dtype.kind != "O"
+    content = array.reshape(-1).view(np.uint8).data if is_plain else repr(array.tolist()).encode()
+    digest = hashlib.sha256(content).hexdigest()[:32]
+    return {"shape": list(np.shape(leaf)), "dtype": str(array.dtype), "values": digest}
 
 
 def of_model(model: Any, recipe: Any) -> dict[str, Any]:
@@ -71,12 +70,11 @@ def of_run(training: Any, validation: Any, settings: Any, seen: dict[str, Any]) 
     """
     freq = settings.validation_freq
     return {
+        **_batches(training, "", seen.get("x")),
+        **(_batches(validation, "validation ", seen.get("validation_data")) if validation else {}),
         "shuffle": settings.shuffle,
         "initial_epoch": settings.first,
         "validation_freq": freq if isinstance(freq, int) else sorted(freq),
-        "steps_per_epoch": training.num_batches,
-        **_batches(training, "", seen.get("x")),
-        **(_batches(validation, "validation ", seen.get("validation_data")) if validation else {}),
     }
 
 
@@ -88,11 +86,11 @@ def _batches(source: Any, of: str, seen: Any) -> dict[str, Any]:
         tree, size = None if seen else feed.source.data, getattr(feed.source, "batch_size", None)
     x, y, weights = tree or (None, None, None)
     return {
-        f"{of}batch_size": size,
-        f"{of}steps": source.num_batches,
         f"{of}x": seen or of_data(x),
         f"{of}y": of_data(y),
         f"{of}sample_weight": of_data(weights),
+        f"{of}batch_size": size,
+        f"{of}steps": source.num_batches,
     }
 
 
@@ -144,12 +142,12 @@ def machine() -> dict[str, Any]:
     return {
         "doltap": __version__,
         "jax": jax.__version__,
-        "jaxlib": jaxlib.__version__,
+        "jaxlib": importlib.metadata.version("jaxlib"),
         "numpy": np.__version__,
         "processor": _processor(),
         "cores": cores,
         "devices": f"{len(devices)} x {devices[0].device_kind}",
-        "matrix products": str(jax.config.jax_default_matmul_precision),
+        "matrix products": str(getattr(jax.config, "jax_default_matmul_precision", None)),
     }
 
 

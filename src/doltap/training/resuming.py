@@ -48,6 +48,7 @@ _FACTS: dict[str, type] = {
     "logs": dict,
     "callbacks": dict,
 }
+_MOST = 1 << 50
 _POSITION: dict[str, type] = {"reading": int, "taken": int, "goes_on": bool, "runs": int}
 
 
@@ -116,7 +117,7 @@ class Keeper:
         self._settings, self._listeners = settings, listeners
         self._recipe, self._model = training.recipe, training.model
         self._callbacks = _named(listeners.callbacks, with_history=plan.backup is None)
-        self._within_epochs = not _stateless(self._callbacks)
+        self._within_epochs = not _stateless(self._callbacks, warns=plan.backup is None)
         self._feeds = {"training": getattr(training, "feed", None)}
         self._feeds["validation"] = getattr(validation, "feed", None)
         keep = 2 if plan.backup is None or plan.backup.double_checkpoint else 1
@@ -130,8 +131,11 @@ class Keeper:
         self._epochs: Any = None
         # The epoch and the step of the last state.
         self._reached = (-1, 0)
-        self._state = self._find()
+        # What to go on from, and whether nothing is left to be done.
+        self._state, self.has_ended = self._folder.newest(self._is_end)
         if self._state is not None:
+            self._check(self._state)
+        if self._state is not None and not self.has_ended:
             # Before they hear that training begins.
             listeners.set_params({**listeners.params, "resumes": True})
 
@@ -146,20 +150,10 @@ class Keeper:
 
     # Reading.
 
-    def _find(self) -> dict[str, Any] | None:
-        """The state to go on from; None where there is none."""
-        last = self._settings.last
-        ended = None if self._plan.backup else self._folder.finished()
-        if ended is not None:
-            self._check(ended)
-            if ended["stopped"] or ended["epoch"] == last:
-                self.has_ended = True
-                return ended
-        self.has_ended = False
-        state = self._folder.newest()
-        if state is not None:
-            self._check(state)
-        return state
+    def _is_end(self, state: dict[str, Any]) -> bool:
+        """Whether the training ends, now too, where it ended."""
+        self._check(state)
+        return bool(state["stopped"]) or state["epoch"] == self._settings.last
 
     def _check(self, state: dict[str, Any]) -> None:
         """An error unless this training goes on from the state."""
@@ -175,7 +169,8 @@ class Keeper:
         if table is not None and getattr(table, "shape", None) != (1, self._recipe.width):
             raise _strange(what, "table")
         at, step, num_batches = state["epoch"], state["step"], self._training.num_batches
-        if min(at, step, state["epochs_trained"], state["seed"]) < 0 or state["seed"] >= 1 << 63:
+        counts = (at, step, state["epochs_trained"])
+        if min(*counts, state["seed"]) < 0 or max(counts) > _MOST or state["seed"] >= 1 << 63:
             raise _strange(what, "epoch")
         if step > (num_batches or step) or (self._feeds["training"] is None and step == num_batches):
             raise _strange(what, "step")
@@ -194,8 +189,11 @@ class Keeper:
         if chosen is not None and chosen != state.get("chosen_seed"):
             raise _other(what, "the seed", repr(state.get("chosen_seed")), repr(chosen))
         if state["identity"] != self._identity:
-            kept, now = (json.loads(text) for text in (state["identity"], self._identity))
-            for where, one, other in identity.differences(_parts(kept), _parts(now)):
+            try:
+                found = list(identity.differences(_parts(state["identity"]), _parts(self._identity)))
+            except (TypeError, KeyError, AttributeError, ValueError, RecursionError) as error:
+                raise _strange(what, "identity") from error
+            for where, one, other in found[:1]:
                 raise _other(what, where, one, other)
         changes = identity.differences(state["machine"], self._machine)
         listed = [f"{name} {one} then, {other} now" for name, one, other in changes]
@@ -203,7 +201,7 @@ class Keeper:
             warnings.warn(
                 "The bits may differ from those of a training without interruption: "
                 f"{printable('; '.join(listed), 400)}.",
-                stacklevel=5,
+                stacklevel=7,
             )
 
     def _variables(self) -> dict[str, list[Variable]]:
@@ -268,7 +266,7 @@ class Keeper:
                     self._validation.runs = position["runs"]
         for name, callback in self._callbacks.items():
             if name not in state["callbacks"]:
-                warnings.warn(f"{name} was not there when the state was kept: it begins anew.", stacklevel=5)
+                warnings.warn(f"{name} was not there when the state was kept: it begins anew.", stacklevel=7)
             elif state["callbacks"][name] is not None:
                 callback.set_state(state["callbacks"][name])
 
@@ -351,13 +349,13 @@ def _named(callbacks: Sequence[Any], *, with_history: bool) -> dict[str, Any]:
     return found
 
 
-def _stateless(callbacks: dict[str, Any]) -> bool:
+def _stateless(callbacks: dict[str, Any], *, warns: bool) -> bool:
     """Whether an epoch may only begin anew, for a callback of the user's whose state nobody knows."""
     lacking = [callback for callback in callbacks.values() if not _keeps_state(callback)]
-    for kind in dict.fromkeys(type(callback) for callback in lacking):
+    for kind in dict.fromkeys(type(callback) for callback in lacking if warns):
         warnings.warn(
-            f"{kind.__name__} has no get_state() and set_state(state): where training goes on, it begins anew. "
-            "A get_state that returns None says that there is nothing to keep.",
+            f"{kind.__name__} has no get_state() and set_state(state): where training goes on, it begins "
+            "anew. A get_state that returns None says that there is nothing to keep.",
             stacklevel=6,
         )
     own = [*lacking, *(each for each in callbacks.values() if isinstance(each, LambdaCallback))]
@@ -376,9 +374,10 @@ def _state_of(callback: Any) -> Any:
     return None if get_state is None else get_state()
 
 
-def _parts(described: Any) -> dict[str, Any]:
+def _parts(described: str) -> dict[str, Any]:
     """The descriptions in an identity as one."""
-    return {key: value for part in described for key, value in checkpoint.unpack(part, []).items()}
+    parts = [checkpoint.unpack(part, []) for part in json.loads(described)]
+    return {key: value for part in parts for key, value in part.items()}
 
 
 def _check_position(what: str, position: Any, *, is_feed: bool) -> None:
@@ -387,7 +386,7 @@ def _check_position(what: str, position: Any, *, is_feed: bool) -> None:
     if position is None:
         return
     is_whole = isinstance(position, dict) and all(
-        type(position.get(name)) is kind and position[name] >= 0 for name, kind in _POSITION.items()
+        type(position.get(name)) is kind and 0 <= position[name] <= _MOST for name, kind in _POSITION.items()
     )
     if not is_whole or "state" not in position:
         raise _strange(what, "feeds")
