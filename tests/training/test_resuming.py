@@ -13,7 +13,6 @@ import threading
 import h5py
 import numpy as np
 import pytest
-import resumed_runs
 from resumed_runs import RUNS, Batches, Shuffled, X, Y, plain, run
 
 import doltap
@@ -526,7 +525,7 @@ def test_a_damaged_end_is_said_and_made_again(tmp_path):
     for file in tmp_path.glob("*.h5"):
         damaged(file, "cut")
     # Nothing is promised before that.
-    with pytest.raises(ModelFileError, match="finished.h5"):
+    with pytest.raises(ModelFileError, match=r"finished\.h5"):
         fit(resume=tmp_path)
 
 

@@ -57,9 +57,8 @@ class Callback:
     def set_state(self, state: Any) -> None:
         """Take up what `get_state` gave; called when training goes on, after `on_train_begin`."""
         types = self._state_types
-        given = state if isinstance(state, dict) else {}
-        fits = given.keys() == types.keys() and all(isinstance(given[name], types[name]) for name in types)
-        if not fits:
+        fits = isinstance(state, dict) and state.keys() == types.keys()
+        if not fits or not all(isinstance(state[name], types[name]) for name in types):
             kind = type(self).__name__
             raise ModelFileError(
                 f"the state of {kind}",
@@ -67,7 +66,7 @@ class Callback:
                 got=str(state),
                 fix="Was it kept by another class of this name? Begin in another folder.",
             )
-        vars(self).update(given)
+        vars(self).update(state)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Before the first epoch of `fit`."""

@@ -117,7 +117,14 @@ class Keeper:
         self._settings, self._listeners = settings, listeners
         self._recipe, self._model = training.recipe, training.model
         self._callbacks = _named(listeners.callbacks, with_history=plan.backup is None)
-        self._within_epochs = not _stateless(self._callbacks, warns=plan.backup is None)
+        # Callbacks of the user's whose state nobody knows. An epoch that such a one hears
+        # begin is taken up at its beginning, or else it has to hear that twice.
+        lacking = [callback for callback in self._callbacks.values() if not _keeps_state(callback)]
+        if plan.backup is None:
+            _warn_of(lacking)
+        lacking += [each for each in self._callbacks.values() if isinstance(each, LambdaCallback)]
+        self._unknown = CallbackList(lacking)
+        self._within_epochs = plan.backup is not None or not self._unknown.listens_to("on_epoch_begin")
         self._feeds = {"training": getattr(training, "feed", None)}
         self._feeds["validation"] = getattr(validation, "feed", None)
         keep = 2 if plan.backup is None or plan.backup.double_checkpoint else 1
@@ -236,6 +243,8 @@ class Keeper:
             print(f"Training goes on from epoch {epoch + 1}{at} ({printable(self._plan.folder, 200)}).")
         if epochs.display and step:
             epochs.display.begin(f"Epoch {epoch + 1}/{self._settings.last}")
+        if step:
+            self._unknown.call("on_epoch_begin", epoch, {})
         self._wait_until_due(0.0)
         return epoch
 
@@ -265,10 +274,11 @@ class Keeper:
                 if name == "validation":
                     self._validation.runs = position["runs"]
         for name, callback in self._callbacks.items():
-            if name not in state["callbacks"]:
+            kept = state["callbacks"].get(name)
+            if kept is not None:
+                callback.set_state(kept)
+            elif name not in state["callbacks"] and _state_of(callback):
                 warnings.warn(f"{name} was not there when the state was kept: it begins anew.", stacklevel=7)
-            elif state["callbacks"][name] is not None:
-                callback.set_state(state["callbacks"][name])
 
     # Writing.
 
@@ -349,17 +359,13 @@ def _named(callbacks: Sequence[Any], *, with_history: bool) -> dict[str, Any]:
     return found
 
 
-def _stateless(callbacks: dict[str, Any], *, warns: bool) -> bool:
-    """Whether an epoch may only begin anew, for a callback of the user's whose state nobody knows."""
-    lacking = [callback for callback in callbacks.values() if not _keeps_state(callback)]
-    for kind in dict.fromkeys(type(callback) for callback in lacking if warns):
+def _warn_of(callbacks: Sequence[Any]) -> None:
+    for kind in dict.fromkeys(map(type, callbacks)):
         warnings.warn(
             f"{kind.__name__} has no get_state() and set_state(state): where training goes on, it begins "
             "anew. A get_state that returns None says that there is nothing to keep.",
             stacklevel=6,
         )
-    own = [*lacking, *(each for each in callbacks.values() if isinstance(each, LambdaCallback))]
-    return any(CallbackList([callback]).listens_to("on_epoch_begin") for callback in own)
 
 
 def _keeps_state(callback: Any) -> bool:
