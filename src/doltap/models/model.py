@@ -20,7 +20,7 @@ from doltap.core.explaining import explaining
 from doltap.core.graph import Graph, SymbolicTensor, filled_in, promised, symbolic_leaves
 from doltap.core.layer import Layer, as_shape, made_with, nothing_returned
 from doltap.errors import MissingAttributeError, NotSupportedError, ShapeError, UnknownNameError
-from doltap.models import arguments, functional, showing
+from doltap.models import arguments, exporting, functional, showing
 from doltap.models.hosting import Front, Looked, as_texts, front_of
 from doltap.models.stepping import Outputs
 from doltap.models.trainer import Trainer
@@ -351,6 +351,25 @@ class Model(Trainer):
             show_trainable=show_trainable,
             layer_range=layer_range,
         )
+
+    @arguments.known_keywords
+    def export(
+        self,
+        filepath: Any,
+        format: str | None = None,
+        verbose: Any = None,
+        input_signature: Any = None,
+    ) -> None:
+        """Write what the model predicts, with its weights, as a file that needs no doltap to run.
+
+        Args:
+            format: "stablehlo", run by `jax.export.deserialize(bytearray(content)).call(x)`;
+                "onnx", run by onnxruntime and many more; None goes by the suffix of the path.
+            verbose: False says nothing.
+            input_signature: what has the shape and type of each input, such as `Input((4,))`
+                or an array; None takes those that the model knows.
+        """
+        exporting.export_model(self, filepath, format, verbose, input_signature)
 
     # Written down and made again.
 
