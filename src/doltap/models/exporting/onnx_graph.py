@@ -15,13 +15,13 @@ import numpy as np
 
 from doltap.errors import optional_package
 
-__all__ = ["OPSET", "Graph", "Lacking", "Value", "graph_type"]
+__all__ = ["OPSET", "Graph", "LackingError", "Value", "graph_type"]
 
 # Of December 2022: every runtime of the years since reads it.
 OPSET, _IR_VERSION = 18, 8
 
 # What runtimes do not compute with is kept in a wider type that they do.
-_WIDER = {"bfloat16": np.dtype("float32"), "uint32": np.dtype("int64")}
+_WIDER: dict[str, Any] = {"bfloat16": np.dtype("float32"), "uint32": np.dtype("int64")}
 
 _LENGTHS = {
     **{ast.Add: "Add", ast.Sub: "Sub", ast.Mult: "Mul", ast.Pow: "Pow"},
@@ -29,7 +29,7 @@ _LENGTHS = {
 }
 
 
-class Lacking(Exception):
+class LackingError(Exception):
     """ONNX has nothing for a part of the program; the text names the part."""
 
 
@@ -47,9 +47,9 @@ class Value:
     array: Any = None
 
 
-def graph_type(dtype: Any) -> np.dtype:
+def graph_type(dtype: Any) -> Any:
     """The type in which the graph holds numbers of that type."""
-    return _WIDER.get(str(dtype)) or np.dtype(dtype)
+    return _WIDER.get(str(dtype), np.dtype(dtype))
 
 
 class Graph:
@@ -168,7 +168,7 @@ class Graph:
                 return self.node(_LENGTHS[type(kind)], (1,), self._computed(left), self._computed(right))
             case ast.Call(func=ast.Name(id=name), args=terms) if name in _LENGTHS:
                 return self.node(_LENGTHS[name], (1,), *map(self._computed, terms))
-        raise Lacking(f"a length of {ast.unparse(term)}")
+        raise LackingError(f"a length of {ast.unparse(term)}")
 
     # The end.
 

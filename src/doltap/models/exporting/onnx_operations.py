@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from doltap.models.exporting.onnx_graph import Graph, Lacking, Value
+from doltap.models.exporting.onnx_graph import Graph, LackingError, Value
 
 __all__ = ["NODES", "REPLACED", "UNCHANGED", "WRITTEN"]
 
@@ -63,6 +63,8 @@ REPLACED: dict[str, Callable[..., Any]] = {
     "reduce_or": lambda x, axes, **_: jnp.max(x.astype(jnp.int32), axes) > 0,
     "rsqrt": lambda x, **_: 1 / jnp.sqrt(x),
     "square": lambda x: x * x,
+    "unstack": lambda x, axis: [x.take(place, axis) for place in range(x.shape[axis])],
+    "stack": lambda *parts, axis: jnp.concatenate([jnp.expand_dims(part, axis) for part in parts], axis),
 }
 
 # The rest: functions of the graph, the equation and the operands. Operands that
@@ -133,6 +135,12 @@ def _concatenate(graph: Graph, equation: Any, *operands: Value) -> Value:
     return graph.node("Concat", _out(equation), *parts, axis=equation.params["dimension"])
 
 
+@_writes("tile")
+def _tile(graph: Graph, equation: Any, operand: Value) -> Value:
+    times = graph.lengths(equation.params["reps"])
+    return graph.node("Tile", _out(equation), graph.full(operand, _in(equation).shape), times)
+
+
 @_writes("split")
 def _split(graph: Graph, equation: Any, operand: Value) -> list[Value]:
     shapes = [each.aval.shape for each in equation.outvars]
@@ -161,7 +169,7 @@ def _reverse(graph: Graph, equation: Any, operand: Value) -> Value:
 def _dynamic_slice(graph: Graph, equation: Any, operand: Value, *starts: Value) -> Value:
     places = dict(enumerate(int(start.array) for start in starts if start.array is not None))
     if len(places) < len(starts):
-        raise Lacking("'dynamic_slice' at places that the data decides")
+        raise LackingError("'dynamic_slice' at places that the data decides")
     return _piece(graph, graph.full(operand, _in(equation).shape), places, equation.params["slice_sizes"])
 
 
@@ -178,7 +186,7 @@ def _piece(graph: Graph, value: Value, places: dict[int, int], sizes: Sequence[A
 def _pad(graph: Graph, equation: Any, operand: Value, filling: Value) -> Value:
     before, after, between = zip(*equation.params["padding_config"], strict=True)
     if any(between):
-        raise Lacking("'pad' between numbers")
+        raise LackingError("'pad' between numbers")
     full = graph.full(operand, _in(equation).shape)
     return graph.node("Pad", _out(equation), full, graph.lengths([*before, *after]), filling)
 
@@ -211,9 +219,11 @@ def _convert(graph: Graph, equation: Any, operand: Value) -> Value:
 
 @_writes("round")
 def _round(graph: Graph, equation: Any, operand: Value) -> Value:
-    if equation.params["rounding_method"] != jax.lax.RoundingMethod.TO_NEAREST_EVEN:
-        raise Lacking("'round' away from zero")
-    return graph.each("Round", operand)
+    if equation.params["rounding_method"] == jax.lax.RoundingMethod.TO_NEAREST_EVEN:
+        return graph.each("Round", operand)
+    half = graph.constant(np.asarray(0.5, _in(equation).dtype))
+    away = graph.each("Floor", graph.each("Add", graph.each("Abs", operand), half))
+    return graph.each("Mul", graph.each("Sign", operand), away)
 
 
 @_writes("rem")
@@ -224,7 +234,7 @@ def _remainder(graph: Graph, equation: Any, left: Value, right: Value) -> Value:
 @_writes("select_n")
 def _select(graph: Graph, equation: Any, which: Value, *cases: Value) -> Value:
     if len(cases) != 2:
-        raise Lacking(f"'select_n' among {len(cases)}")
+        raise LackingError(f"'select_n' among {len(cases)}")
     if _in(equation, 1).dtype == bool:
         chosen = graph.each("And", which, cases[1])
         return graph.each("Or", chosen, graph.each("And", graph.each("Not", which), cases[0]))
@@ -261,7 +271,7 @@ def _running_sum(graph: Graph, equation: Any, operand: Value) -> Value:
 @_writes("sort")
 def _sort(graph: Graph, equation: Any, *operands: Value) -> list[Value]:
     if equation.params["num_keys"] != 1:
-        raise Lacking("'sort' by several keys")
+        raise LackingError("'sort' by several keys")
     shape, axis = _out(equation), equation.params["dimension"]
     key, *others = (graph.full(each, shape) for each in operands)
     size = graph.lengths([shape[axis]])
@@ -316,13 +326,13 @@ def _gather(graph: Graph, equation: Any, operand: Value, indices: Value) -> Valu
     looked_up = list(numbers.start_index_map)
     if indices.array is not None and _in(equation, 1).ndim == 1 and isinstance(shape[looked_up[0]], int):
         places = np.asarray(graph.full(indices, _in(equation, 1).shape).array).tolist()
-        found = dict(zip(looked_up, places, strict=True))
-        piece = _piece(graph, graph.full(operand, shape), found, equation.params["slice_sizes"])
+        starts = dict(zip(looked_up, places, strict=True))
+        piece = _piece(graph, graph.full(operand, shape), starts, equation.params["slice_sizes"])
         collapsed = numbers.collapsed_slice_dims
         return graph.node("Squeeze", _out(equation), piece, graph.numbers(collapsed)) if collapsed else piece
     sizes = [1 if axis in looked_up else size for axis, size in enumerate(shape)]
     if numbers.operand_batching_dims or list(equation.params["slice_sizes"]) != sizes:
-        raise Lacking("'gather' of longer pieces")
+        raise LackingError("'gather' of longer pieces")
     index = graph.full(graph.cast(indices, np.int64), _in(equation, 1).shape)
     last = graph.lengths([shape[axis] - 1 for axis in looked_up])
     near = graph.each("Min", graph.each("Max", index, graph.numbers([0])), last)
@@ -364,7 +374,7 @@ def _filled(
     is_there = graph.node("Unsqueeze", aligned, is_there, graph.numbers(new)) if new else is_there
     dtype, filling = _in(equation).dtype, equation.params["fill_value"]
     if filling is None:
-        raise Lacking("'gather' without a filling")
+        raise LackingError("'gather' without a filling")
     return graph.each("Where", is_there, found, graph.constant(np.asarray(filling, dtype)))
 
 

@@ -17,7 +17,7 @@ from jax.extend import core
 
 from doltap.errors import NotSupportedError, optional_package
 from doltap.models.exporting import onnx_operations as operations
-from doltap.models.exporting.onnx_graph import Graph, Lacking, Value
+from doltap.models.exporting.onnx_graph import Graph, LackingError, Value
 
 __all__ = ["serialized", "verify"]
 
@@ -58,7 +58,7 @@ def serialized(
     for number, equation in _live(jaxpr):
         try:
             known.take(equation, _converted(graph, equation, known.of(equation.invars)))
-        except Lacking as error:
+        except LackingError as error:
             raise NotSupportedError(
                 origin_of(number),
                 expected="operations that ONNX has too",
@@ -92,11 +92,11 @@ class _Known:
     def of(self, atoms: Sequence[Any]) -> list[Value]:
         """The values of variables and of numbers written in their place."""
         return [
-            self._graph.constant(np.asarray(atom.val, atom.aval.dtype))
-            if isinstance(atom, core.Literal)
-            else self._values[atom]
-            for atom in atoms
+            self._written(atom) if isinstance(atom, core.Literal) else self._values[atom] for atom in atoms
         ]
+
+    def _written(self, number: Any) -> Value:
+        return self._graph.constant(np.asarray(number.val, number.aval.dtype))
 
 
 def _live(jaxpr: Any) -> list[tuple[int, Any]]:
@@ -137,7 +137,7 @@ def _converted(graph: Graph, equation: Any, values: list[Value]) -> list[Value]:
     if name in operations.NODES:
         return [_node(graph, equation, values)]
     if name not in operations.WRITTEN:
-        raise Lacking(f"'{name}'")
+        raise LackingError(f"'{name}'")
     outputs = operations.WRITTEN[name](graph, equation, *values)
     return outputs if isinstance(outputs, list) else [outputs]
 
@@ -152,6 +152,7 @@ def _is_known(equation: Any, values: Sequence[Value]) -> bool:
 
 
 def _computed(graph: Graph, equation: Any, values: Sequence[Value]) -> list[Value]:
+    """What an equation gives for constants."""
     shapes = (atom.aval.shape for atom in equation.invars)
     arrays = [graph.full(value, shape).array for value, shape in zip(values, shapes, strict=True)]
     outputs = equation.primitive.bind(*arrays, **equation.params)
@@ -162,9 +163,9 @@ def _node(graph: Graph, equation: Any, values: list[Value]) -> Value:
     name, dtype = equation.primitive.name, equation.invars[0].aval.dtype
     is_whole = np.issubdtype(dtype, np.integer)
     if is_whole and dtype not in (np.int32, np.int64, np.uint32):
-        raise Lacking(f"'{name}' of numbers of type {dtype}")
+        raise LackingError(f"'{name}' of numbers of type {dtype}")
     if is_whole and name in ("and", "or", "xor", "not"):
-        raise Lacking(f"'{name}' of bits")
+        raise LackingError(f"'{name}' of bits")
     result = graph.each(operations.NODES[name], *values)
     if dtype == np.uint32 and name in ("add", "sub", "mul"):
         # The graph has them in 64 bits, in which nothing begins anew at 0.
@@ -177,7 +178,7 @@ def _unrolled(graph: Graph, equation: Any, values: list[Value]) -> list[Value]:
     params = equation.params
     num_constants, num_carried, steps = params["num_consts"], params["num_carry"], params["length"]
     if not isinstance(steps, int) or steps > _MOST_STEPS:
-        raise Lacking(f"'scan' of {steps} steps")
+        raise LackingError(f"'scan' of {steps} steps")
     constants, carried = values[:num_constants], values[num_constants : num_constants + num_carried]
     rows = [
         graph.full(value, atom.aval.shape)

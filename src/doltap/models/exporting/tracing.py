@@ -12,7 +12,6 @@ from jax import export
 
 from doltap import notes, random
 from doltap.core.graph import SymbolicTensor, symbolic_leaves
-from doltap.core.layer import Layer
 from doltap.core.tensors import lend, unchanged
 from doltap.errors import DoltapError, NotSupportedError, ShapeError, printable
 
