@@ -13,7 +13,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.extend import core
 
 from doltap.errors import NotSupportedError, optional_package
 from doltap.models.exporting import onnx_operations as operations
@@ -57,7 +56,7 @@ def serialized(
     known = _Known(graph, jaxpr, program.consts, values)
     for number, equation in _live(jaxpr):
         try:
-            known.take(equation, _converted(graph, equation, known.of(equation.invars)))
+            known.take(equation.outvars, _converted(graph, equation, known.of(equation.invars)))
         except LackingError as error:
             raise NotSupportedError(
                 origin_of(number),
@@ -78,25 +77,24 @@ def verify(path: pathlib.Path) -> None:
 
 
 class _Known:
-    """The values of a jaxpr's variables so far."""
+    """The values of a jaxpr's variables so far, by identity."""
 
     def __init__(self, graph: Graph, jaxpr: Any, constants: Sequence[Any], inputs: Sequence[Value]) -> None:
         self._graph = graph
-        self._values = dict(zip(jaxpr.invars, inputs, strict=True))
-        self._values |= zip(jaxpr.constvars, map(graph.constant, constants), strict=True)
+        self._values: dict[int, Value] = {}
+        self.take(jaxpr.invars, inputs)
+        self.take(jaxpr.constvars, [graph.constant(each) for each in constants])
 
-    def take(self, equation: Any, outputs: Sequence[Value]) -> None:
-        """Note what an equation gives."""
-        self._values |= zip(equation.outvars, outputs, strict=True)
+    def take(self, variables: Sequence[Any], values: Sequence[Value]) -> None:
+        """Note what variables are."""
+        self._values |= zip(map(id, variables), values, strict=True)
 
     def of(self, atoms: Sequence[Any]) -> list[Value]:
-        """The values of variables and of numbers written in their place."""
-        return [
-            self._written(atom) if isinstance(atom, core.Literal) else self._values[atom] for atom in atoms
-        ]
+        """The values of variables, and of numbers that stand in the place of one."""
+        return [self._values.get(id(atom)) or self._number(atom) for atom in atoms]
 
-    def _written(self, number: Any) -> Value:
-        return self._graph.constant(np.asarray(number.val, number.aval.dtype))
+    def _number(self, literal: Any) -> Value:
+        return self._graph.constant(np.asarray(literal.val, literal.aval.dtype))
 
 
 def _live(jaxpr: Any) -> list[tuple[int, Any]]:
@@ -115,7 +113,7 @@ def _inlined(graph: Graph, program: Any, values: Sequence[Value]) -> list[Value]
     jaxpr = getattr(program, "jaxpr", program)
     known = _Known(graph, jaxpr, getattr(program, "consts", ()), values)
     for _, equation in _live(jaxpr):
-        known.take(equation, _converted(graph, equation, known.of(equation.invars)))
+        known.take(equation.outvars, _converted(graph, equation, known.of(equation.invars)))
     return known.of(jaxpr.outvars)
 
 
