@@ -22,7 +22,7 @@ from doltap.core.graph import Graph, SymbolicTensor, filled_in, promised, symbol
 from doltap.core.layer import Layer, made_with, nothing_returned
 from doltap.core.owner import nested_shapes
 from doltap.errors import MissingAttributeError, NotSupportedError, ShapeError, UnknownNameError
-from doltap.models import arguments, functional, saving, showing
+from doltap.models import arguments, exporting, functional, saving, showing
 from doltap.models.hosting import Front, Looked, as_texts, front_of
 from doltap.models.state_tree import set_tree, tree_of
 from doltap.models.stepping import Outputs
@@ -353,6 +353,25 @@ class Model(Trainer):
             show_trainable=show_trainable,
             layer_range=layer_range,
         )
+
+    @arguments.known_keywords
+    def export(
+        self,
+        filepath: Any,
+        format: str | None = None,
+        verbose: Any = None,
+        input_signature: Any = None,
+    ) -> None:
+        """Write what the model predicts, with its weights, as a file that needs no doltap to run.
+
+        Args:
+            format: "stablehlo", run by `jax.export.deserialize(bytearray(content)).call(x)`;
+                "onnx", run by onnxruntime and many more; None goes by the suffix of the path.
+            verbose: False says nothing.
+            input_signature: what has the shape and type of each input, such as `Input((4,))`
+                or an array; None takes those that the model knows.
+        """
+        exporting.export_model(self, filepath, format, verbose, input_signature)
 
     # Written down and made again.
 
