@@ -468,7 +468,7 @@ def test_what_models_do_not_need_is_refused_by_name(attack, version):
     content = made(attack, libver=version)
     started = time.perf_counter()
     said = refusal(content)
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 5
     assert REFUSED[attack] in said
     assert "refused" in said or "filters as code" in said
 
@@ -627,7 +627,7 @@ def test_changed_bytes_end_in_a_result_or_a_sentence(version, is_ordered):
             results += 1
         except ModelFileError:
             pass
-        assert time.perf_counter() - started < 1
+        assert time.perf_counter() - started < 5
     assert 0 < results < 1000
 
 
