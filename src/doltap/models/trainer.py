@@ -15,9 +15,10 @@ import numpy as np
 
 from doltap import optimizers, random
 from doltap.callbacks import BackupAndRestore, CallbackList, History
+from doltap.core import configs
 from doltap.core.layer import Layer
 from doltap.errors import DataError, NotCompiledError
-from doltap.models import arguments
+from doltap.models import arguments, objects
 from doltap.models.stepping import Outputs, Stepping
 from doltap.reporting.progress import Display
 from doltap.training import batches, cache, checks, feeds, loop, objective, resuming, steps
@@ -42,6 +43,8 @@ class Trainer(Stepping):
         # How it was described when a training was first written down.
         self.first_look: str | None = None
         self.run_eagerly = False
+        # What compile accepts and does not need.
+        self._accepted_only: dict[str, Any] = {}
         self._is_fitting = False
         # The shape of a row that needs no more checks, and what the model gives for it.
         self._accepted: tuple[tuple[int, ...], Outputs] | None = None
@@ -107,8 +110,33 @@ class Trainer(Stepping):
         # From here on nothing can fail, so that a refused compile leaves the model as it was.
         self.optimizer, self.loss, self._wishes = mover, loss, wishes
         self.run_eagerly = bool(run_eagerly)
+        self._accepted_only = {"steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
         self.stop_training, self.first_look = False, None
         self.forget_programs()
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """The arguments of `compile` as plain values; None before it was called."""
+        if not self.compiled:
+            return None
+        wishes = vars(self._wishes)
+        given = {"optimizer": self.optimizer, **wishes, "run_eagerly": self.run_eagerly, **self._accepted_only}
+        return {key: objects.serialize_keras_object(value) for key, value in given.items()}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile as `get_compile_config` says."""
+        if config:
+            self.compile(**objects.settings_from(config))
+
+    def beside_config(self) -> dict[str, Any]:
+        """What files say of it beside its configuration."""
+        compiled_with = self.get_compile_config()
+        return super().beside_config() | ({"compile_config": compiled_with} if compiled_with else {})
+
+    def take_beside(self, written: dict[str, Any]) -> None:
+        """Take up what `beside_config` said."""
+        super().take_beside(written)
+        if configs.compiles() and written.get("compile_config"):
+            self.compile_from_config(written["compile_config"])
 
     def forget_programs(self) -> None:
         """What was put together for training is out of date."""

@@ -241,10 +241,9 @@ def source(x: Any, y: Any, weights: Any, batch_size: int, seed: int, *, shuffle:
     if not is_feed(x):
         x, y, weights = (None if part is None else _with_rows(part) for part in (x, y, weights))
         return _Arrays((x, y, weights), batch_size, seed, shuffle=shuffle)
-    if isinstance(x, PyDataset) or (not hasattr(x, "__iter__") and hasattr(x, "__getitem__")):
-        return _Numbered(x, seed, shuffle=shuffle)
-    is_old_sequence = hasattr(x, "on_epoch_end") and hasattr(x, "__getitem__")
-    if is_old_sequence:
+    # Keras 2's Sequence can be iterated over, too.
+    is_sequence = hasattr(x, "on_epoch_end") or not hasattr(x, "__iter__")
+    if isinstance(x, PyDataset) or (is_sequence and hasattr(x, "__getitem__")):
         return _Numbered(x, seed, shuffle=shuffle)
     # A tf.data.Dataset gives tensors; as NumPy it is any iterable.
     as_numpy = getattr(x, "as_numpy_iterator", None)
