@@ -163,6 +163,7 @@ def continues(keras, path, writer, name):
 
 # Keras 3.15 cannot train on once averages have taken the place of weights: both are one array then.
 
+
 @pytest.mark.parametrize(
     ("writer", "name"),
     [
@@ -190,7 +191,10 @@ def settings(lib):
     several = {"a": "mse", "b": losses.MeanSquaredError(reduction="sum")}
     return {
         "names": {"loss": "mse", "metrics": ["mae"]},
-        "objects": {"loss": losses.MeanSquaredError(reduction="sum"), "metrics": [metrics.MeanAbsoluteError(name="m"), "mse"]},
+        "objects": {
+            "loss": losses.MeanSquaredError(reduction="sum"),
+            "metrics": [metrics.MeanAbsoluteError(name="m"), "mse"],
+        },
         "function": {"loss": losses.mean_absolute_error, "weighted_metrics": [losses.mean_squared_error]},
         "own": {"loss": my_loss, "metrics": [my_loss]},
         "options": {"loss": "mse", "jit_compile": False, "steps_per_execution": 3, "run_eagerly": True},
@@ -213,7 +217,11 @@ def test_what_compile_was_told_is_read_by_the_other_library(keras, tmp_path, wri
         dense = lib.layers.Dense
         outputs = dense(2, name="a")(x)
         if kind in ("dict", "lists"):
-            outputs = {"a": outputs, "b": dense(2, name="b")(x)} if kind == "dict" else [outputs, dense(2, name="b")(x)]
+            outputs = (
+                {"a": outputs, "b": dense(2, name="b")(x)}
+                if kind == "dict"
+                else [outputs, dense(2, name="b")(x)]
+            )
         model = shaken(lib.Model(x, outputs))
         model.compile("sgd", **settings(lib)[kind])
         return model
@@ -229,7 +237,11 @@ def test_settings_without_effect_are_kept(keras, tmp_path):
     model = row(doltap)
     model.compile("adam", **settings(doltap)["options"])
     written = model.get_compile_config()
-    assert (written["jit_compile"], written["steps_per_execution"], written["run_eagerly"]) == (False, 3, True)
+    assert (written["jit_compile"], written["steps_per_execution"], written["run_eagerly"]) == (
+        False,
+        3,
+        True,
+    )
     model.save(tmp_path / "net.keras")
     read = doltap.models.load_model(tmp_path / "net.keras")
     assert read.get_compile_config() == written

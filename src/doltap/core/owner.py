@@ -127,7 +127,9 @@ class Owner(Configured):
         self._own_weights.append(weight)
         return weight
 
-    def _later(self, shape: tuple[int, ...], dtype: Any, sample: Callable[[], Any], name: str | None) -> Later:
+    def _later(
+        self, shape: tuple[int, ...], dtype: Any, sample: Callable[[], Any], name: str | None
+    ) -> Later:
         """What stands for the values of a weight that a file is about to bring."""
         room = tensors.room()
         is_usual = type(self).save_own_variables is Owner.save_own_variables

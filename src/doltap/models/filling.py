@@ -56,7 +56,9 @@ class _Plan:
             if tuple(array.shape) == weight.shape and _fits_type(array, weight):
                 self.pairs.append((weight, array))
             else:
-                got = f"shape {tuple(array.shape)}" + ("" if _fits_type(array, weight) else f" of {array.dtype}")
+                got = f"shape {tuple(array.shape)}" + (
+                    "" if _fits_type(array, weight) else f" of {array.dtype}"
+                )
                 self.misfit(f"layer '{name}'", f"'{weight.name}' of shape {weight.shape}", got)
 
 
@@ -133,7 +135,9 @@ def _in_style(model: Any, record: Record, what: str, style: Style, *, keeps_trai
     for path, store in stores.items():
         if not _APART & set(path.split("/")):
             shapes = ", ".join(str(tuple(array.shape)) for array in store.values())
-            plan.misfit(f"'{printable(path)}'", "a layer of the model at this place", f"weights of shape {shapes}")
+            plan.misfit(
+                f"'{printable(path)}'", "a layer of the model at this place", f"weights of shape {shapes}"
+            )
     return plan
 
 
@@ -171,7 +175,9 @@ def _numbered(store: Store) -> list[np.ndarray]:
 def _files(assets: Mapping[str, bytes], place: Place) -> dict[str, bytes]:
     """What lies beside the configuration for a layer, by the names of its files."""
     folder = f"assets/{place.path}/" if place.path else "assets/"
-    found = {name.removeprefix(folder): content for name, content in assets.items() if name.startswith(folder)}
+    found = {
+        name.removeprefix(folder): content for name, content in assets.items() if name.startswith(folder)
+    }
     return {name: content for name, content in found.items() if name and "/" not in name}
 
 

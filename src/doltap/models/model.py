@@ -400,9 +400,7 @@ class Model(Trainer):
         """The description of the model, without weights, as JSON; keywords go to `json.dumps`."""
         return json.dumps(saving.described(self), **kwargs)
 
-    def save(
-        self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
-    ) -> None:
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
         """Write the model to a file: what it is, its weights, and how it was compiled.
 
         Args:

@@ -92,7 +92,9 @@ def save_weights(
             got="several",
             fix="Leave max_shard_size out, and end the name in .weights.h5.",
         )
-    formats.write(filepath, weights_of(model, formats.format_for(filepath, weights_only=True, wanted=save_format)))
+    formats.write(
+        filepath, weights_of(model, formats.format_for(filepath, weights_only=True, wanted=save_format))
+    )
 
 
 def described(model: Any) -> dict[str, Any]:
@@ -130,7 +132,9 @@ def weights_of(model: Any, form: str = "weights", *, include_optimizer: bool = T
 
 
 def _by_layer(model: Any, form: str, *, include_optimizer: bool) -> Record:
-    layers = [(name, [(path, _host(weight)) for path, weight in weights]) for name, weights in by_layer(model)]
+    layers = [
+        (name, [(path, _host(weight)) for path, weight in weights]) for name, weights in by_layer(model)
+    ]
     record = Record(form, layers=layers)
     if include_optimizer and form == "h5" and model.optimizer is not None:
         record.optimizer = [(variable.name, _host(variable)) for variable in model.optimizer.variables]

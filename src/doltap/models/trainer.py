@@ -119,7 +119,12 @@ class Trainer(Stepping):
         if not self.compiled:
             return None
         wishes = vars(self._wishes)
-        given = {"optimizer": self.optimizer, **wishes, "run_eagerly": self.run_eagerly, **self._accepted_only}
+        given = {
+            "optimizer": self.optimizer,
+            **wishes,
+            "run_eagerly": self.run_eagerly,
+            **self._accepted_only,
+        }
         return {key: objects.serialize_keras_object(value) for key, value in given.items()}
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
