@@ -165,7 +165,7 @@ def _plain(name: str, array: Any) -> np.ndarray:
 def _bytes_of(array: np.ndarray) -> memoryview:
     """The bytes of an array, lowest first, without a copy where they lie so."""
     little = array.astype(_TYPES[_NAMES[array.dtype]], copy=False)
-    return memoryview(little.reshape(-1).view(np.uint8))
+    return little.reshape(-1).view(np.uint8).data
 
 
 def _checksum(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:

@@ -244,7 +244,7 @@ def _refusal(name: str, module: str, where: str) -> dict[str, str] | None:
             "what": where,
             "expected": "plain values",
             "got": "the code of a function",
-            "fix": "Code in a file is never run. Write a Layer with that call, and give the model its weights.",
+            "fix": "Code in a file is never run. Write a Layer that computes it, and load the weights.",
         }
     space = module.removeprefix("keras.").removeprefix("src.").split(".")[0] if "keras" in module else ""
     lack = planned.lack_of(f"{space}.{name}" if space and space != "keras" else name) if module else None
