@@ -99,7 +99,9 @@ def test_every_array_stands_at_a_multiple_of_its_size(tmp_path):
 @pytest.mark.parametrize("kind", ["complex64", "str", "object", "datetime64[s]"])
 def test_an_array_that_the_format_lacks_is_refused(kind, tmp_path):
     record = Record("safetensors", paths={"x": np.zeros(2).astype(kind)})
-    with pytest.raises(ModelFileError, match=r"(?s)weight 'x': expected one of the types bool.*Save the weights"):
+    with pytest.raises(
+        ModelFileError, match=r"(?s)weight 'x': expected one of the types bool.*Save the weights"
+    ):
         safetensors_file.write(tmp_path / "weights", record)
 
 
