@@ -244,7 +244,7 @@ class Layer(Owner):
     def _traced(self, *arguments: Any, **keywords: Any) -> Any:
         """A call that leaves weights and seeds as they were; for its shape alone."""
         variables = self.weights
-        lent = lend(variables, [v.array for v in variables])
+        lent = lend(variables, [v.stand_in() for v in variables])
         with lent, random.key_scope(random.words(0), 0), notes.taken(), unchanged():
             return self(*arguments, **keywords)
 
@@ -255,7 +255,7 @@ class Layer(Owner):
         self._pass_seed_on()
         self.build(input_shape)
         self._pass_seed_on()
-        self.built = True
+        self.built, self.built_for = True, input_shape
 
     def traced_output_shape(self, input_shape: Any) -> Any:
         """The output's shape as a call gives it; the layers inside are built by that call."""
@@ -358,7 +358,7 @@ def _marking(build: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(build)
     def build_once(self: Layer, *arguments: Any, **keywords: Any) -> None:
         build(self, *arguments, **keywords)
-        self.built = True
+        self.built, self.built_for = True, (*arguments, *keywords.values(), None)[0]
 
     return build_once
 

@@ -27,7 +27,7 @@ class Record:
     metadata: dict[str, Any] = dataclasses.field(default_factory=dict)
     paths: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
     layers: list[tuple[str, list[tuple[str, np.ndarray]]]] | None = None
-    # The optimizer's variables in the order of Keras 1 and 2, beside `layers`.
+    # The optimizer's variables in the order of Keras 3, beside `layers`.
     optimizer: list[tuple[str, np.ndarray]] = dataclasses.field(default_factory=list)
     # The names of the layers at the paths, where the file tells them: "layers/dense" -> "hidden".
     names: dict[str, str] = dataclasses.field(default_factory=dict)

@@ -329,6 +329,15 @@ class Optimizer(KerasForm, Configured):
             *self._shared.values(),
         ]
 
+    def save_own_variables(self, store: Any) -> None:
+        """Put its variables into a dict, as "0", "1" and so on, for a file."""
+        store.update((str(number), variable) for number, variable in enumerate(self.variables))
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take up what `save_own_variables` put into a dict."""
+        for number, variable in enumerate(self.variables):
+            variable.assign(store[str(number)])
+
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Variable:
         """Move each weight by its gradient: one step, outside `fit`."""
         pairs = list(grads_and_vars)

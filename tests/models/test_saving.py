@@ -1,0 +1,311 @@
+"""Models written by doltap and read by real Keras, and the reverse."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from drawn_networks import close, drawn, rows_for
+from saved_models import LAYERS, data, every_layer, nested, row, rows, shaken, subclassed
+
+import doltap
+from doltap.errors import DoltapError, ModelFileError, NotSupportedError, UnknownNameError
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer:UserWarning"),
+]
+both_ways = pytest.mark.parametrize("writer", ["doltap", "keras"])
+
+
+def passed_on(writer, keras, make, path, **keywords):
+    """A model made in one library and written, and what the other library reads."""
+    here, there = (doltap, keras) if writer == "doltap" else (keras, doltap)
+    model = make(here)
+    model.save(path)
+    return model, there.models.load_model(path, **keywords)
+
+
+def outputs(one, other, x):
+    """What both models give, each as a list, from one program that is compiled fast rather than well."""
+    both = jax.jit(
+        lambda x: [jax.tree.leaves(model(x)) for model in (one, other)],
+        compiler_options={"xla_backend_optimization_level": 0},
+    )
+    return both(jax.tree.map(jnp.asarray, x))
+
+
+def same(one, other, x, tolerance=1e-6):
+    """Whether both models predict the same."""
+    return close(*outputs(one, other, x), tolerance)
+
+
+@both_ways
+def test_every_layer_is_read_by_the_other_library(keras, tmp_path, writer):
+    model, read = passed_on(writer, keras, lambda lib: shaken(every_layer(lib)), tmp_path / "net.keras")
+    x = [array for case in LAYERS for array in rows(case)]
+    for case, found, wanted in zip(LAYERS, *outputs(read, model, x), strict=True):
+        assert close(found, wanted, 1e-6), case
+
+
+def test_every_layer_of_the_table_is_there():
+    not_alone = {"Layer", "Wrapper", "InputLayer", "Lambda"}
+    of_strings = {"StringLookup", "IntegerLookup", "Hashing", "HashedCrossing"}
+    listed = {name for name in doltap.layers.__all__ if isinstance(getattr(doltap.layers, name), type)}
+    assert listed - not_alone - of_strings == {case.split("-")[0] for case in LAYERS}
+
+
+@both_ways
+@pytest.mark.parametrize("make", [row, nested])
+def test_a_model_is_read_by_the_other_library(keras, tmp_path, writer, make):
+    model, read = passed_on(writer, keras, lambda lib: shaken(make(lib)), tmp_path / "net.keras")
+    assert same(model, read, data())
+    assert [layer.name for layer in read.layers] == [layer.name for layer in model.layers]
+    assert type(read).__name__ == type(model).__name__.replace("Model", "Functional") or writer == "keras"
+
+
+def check_drawn(keras, path, writer, seed):
+    keras.utils.clear_session()
+    doltap.config.clear_session()
+    model, read = passed_on(writer, keras, lambda lib: drawn(lib, seed), path)
+    x = rows_for(model)
+    assert same(model, read, x if len(x) > 1 else x[0]), seed
+
+
+@both_ways
+@pytest.mark.parametrize("seed", range(4))
+def test_a_drawn_network_is_read_by_the_other_library(keras, tmp_path, writer, seed):
+    check_drawn(keras, tmp_path / "net.keras", writer, seed)
+
+
+@pytest.mark.slow
+@both_ways
+@pytest.mark.parametrize("seed", range(4, 104))
+def test_a_hundred_drawn_networks_are_read_by_the_other_library(keras, tmp_path, writer, seed):
+    check_drawn(keras, tmp_path / "net.keras", writer, seed)
+
+
+@both_ways
+@pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])
+def test_a_class_of_ones_own_is_read_by_the_other_library(keras, tmp_path, writer, suffix):
+    classes = {lib.__name__: subclassed(lib) for lib in (keras, doltap)}
+    here, there = (doltap, keras) if writer == "doltap" else (keras, doltap)
+    model = classes[here.__name__][0](units=3)
+    model(data())
+    shaken(model)
+    path = tmp_path / f"net{suffix}"
+    if suffix == ".keras":
+        model.save(path)
+        net, block = classes[there.__name__]
+        read = there.models.load_model(path, custom_objects={"Net": net, "Block": block})
+        assert read.units == 3
+    else:
+        model.save_weights(path)
+        read = classes[there.__name__][0](units=3)
+        read(data())
+        read.load_weights(path)
+    assert same(model, read, data())
+
+
+# Training goes on.
+
+OPTIMIZERS = {
+    "SGD": lambda o: o.SGD(0.1),
+    "SGD-momentum": lambda o: o.SGD(0.1, momentum=0.9, nesterov=True),
+    "Adam": lambda o: o.Adam(0.01),
+    "Adam-amsgrad": lambda o: o.Adam(0.01, amsgrad=True, weight_decay=0.01),
+    "AdamW": lambda o: o.AdamW(0.01),
+    "Adamax": lambda o: o.Adamax(0.01),
+    "Nadam": lambda o: o.Nadam(0.01),
+    "RMSprop": lambda o: o.RMSprop(0.01),
+    "RMSprop-all": lambda o: o.RMSprop(0.01, momentum=0.9, centered=True),
+    "Adagrad": lambda o: o.Adagrad(0.1),
+    "Adadelta": lambda o: o.Adadelta(1.0),
+    "Adafactor": lambda o: o.Adafactor(0.01),
+    "Ftrl": lambda o: o.Ftrl(0.1),
+    "Lion": lambda o: o.Lion(0.01),
+    "Lamb": lambda o: o.Lamb(0.01),
+    "Muon": lambda o: o.Muon(0.01),
+    "averages": lambda o: o.Adam(0.01, use_ema=True, ema_momentum=0.5),
+    "accumulation": lambda o: o.SGD(0.1, momentum=0.5, gradient_accumulation_steps=2),
+    "clipping": lambda o: o.SGD(0.1, clipnorm=0.5),
+    "schedule": lambda o: o.Adam(o.schedules.ExponentialDecay(0.05, 3, 0.5)),
+    "scaled": lambda o: o.LossScaleOptimizer(o.SGD(0.1, momentum=0.9)),
+}
+ONE_OF_ALL = ["Adam", "SGD-momentum", "schedule", "scaled", "averages", "Muon"]
+
+
+def small(lib):
+    k = lib.layers
+    return lib.Sequential([lib.Input((4,)), k.Dense(3, "tanh"), k.BatchNormalization(), k.Dense(2)])
+
+
+def continues(keras, path, writer, name):
+    """Trains a model, passes it on, and trains both; the losses."""
+    x, y = data(12), data(12, 2)
+
+    def make(lib):
+        model = shaken(small(lib))
+        model.compile(OPTIMIZERS[name](lib.optimizers), "mse", metrics=["mae"])
+        model.fit(x, y, batch_size=4, shuffle=False, verbose=0)
+        return model
+
+    model, read = passed_on(writer, keras, make, path)
+    assert int(read.optimizer.iterations) == int(model.optimizer.iterations)
+    return [m.fit(x, y, batch_size=4, epochs=3, shuffle=False, verbose=0).history for m in (model, read)]
+
+
+# Keras 3.15 cannot train on once averages have taken the place of weights: both are one array then.
+
+@pytest.mark.parametrize(
+    ("writer", "name"),
+    [
+        pytest.param(writer, name, marks=() if name in ONE_OF_ALL else pytest.mark.slow)
+        for writer in ("doltap", "keras")
+        for name in OPTIMIZERS
+        if (writer, name) != ("keras", "averages")
+    ],
+)
+def test_training_goes_on_in_the_other_library_where_it_stopped(keras, tmp_path, writer, name):
+    before, after = continues(keras, tmp_path / "net.keras", writer, name)
+    assert list(before) == list(after)
+    for key in before:
+        assert np.allclose(before[key], after[key], rtol=2e-5), key
+
+
+def my_loss(y_true, y_pred):
+    return abs(y_true - y_pred)
+
+
+def settings(lib):
+    """Arguments of compile, of every kind."""
+    losses, metrics = lib.losses, lib.metrics
+    # Keras 3.15 forgets the delta of its Huber.
+    several = {"a": "mse", "b": losses.MeanSquaredError(reduction="sum")}
+    return {
+        "names": {"loss": "mse", "metrics": ["mae"]},
+        "objects": {"loss": losses.MeanSquaredError(reduction="sum"), "metrics": [metrics.MeanAbsoluteError(name="m"), "mse"]},
+        "function": {"loss": losses.mean_absolute_error, "weighted_metrics": [losses.mean_squared_error]},
+        "own": {"loss": my_loss, "metrics": [my_loss]},
+        "options": {"loss": "mse", "jit_compile": False, "steps_per_execution": 3, "run_eagerly": True},
+        "dict": {
+            "loss": several,
+            "loss_weights": {"a": 2.0, "b": np.float32(0.5)},
+            "metrics": {"a": ["mae"], "b": [metrics.MeanSquaredError(name="s")]},
+        },
+        "lists": {"loss": ["mse", "mae"], "loss_weights": [1.0, 0.5], "metrics": [["mae"], ["mse", "mae"]]},
+    }
+
+
+@both_ways
+@pytest.mark.parametrize("kind", ["names", "objects", "function", "own", "dict", "lists"])
+def test_what_compile_was_told_is_read_by_the_other_library(keras, tmp_path, writer, kind):
+    y = data(8, 2)
+
+    def make(lib):
+        x = lib.Input((4,))
+        dense = lib.layers.Dense
+        outputs = dense(2, name="a")(x)
+        if kind in ("dict", "lists"):
+            outputs = {"a": outputs, "b": dense(2, name="b")(x)} if kind == "dict" else [outputs, dense(2, name="b")(x)]
+        model = shaken(lib.Model(x, outputs))
+        model.compile("sgd", **settings(lib)[kind])
+        return model
+
+    model, read = passed_on(writer, keras, make, tmp_path / "net.keras", custom_objects={"my_loss": my_loss})
+    y = {"names": y, "dict": {"a": y, "b": -y}, "lists": [y, -y]}.get(kind, y)
+    wanted = model.evaluate(data(), y, verbose=0, return_dict=True)
+    found = read.evaluate(data(), y, verbose=0, return_dict=True)
+    assert found == pytest.approx(wanted, rel=1e-5)
+
+
+def test_settings_without_effect_are_kept(keras, tmp_path):
+    model = row(doltap)
+    model.compile("adam", **settings(doltap)["options"])
+    written = model.get_compile_config()
+    assert (written["jit_compile"], written["steps_per_execution"], written["run_eagerly"]) == (False, 3, True)
+    model.save(tmp_path / "net.keras")
+    read = doltap.models.load_model(tmp_path / "net.keras")
+    assert read.get_compile_config() == written
+    theirs = keras.models.load_model(tmp_path / "net.keras")
+    assert (theirs.jit_compile, theirs.steps_per_execution, theirs.run_eagerly) == (False, 3, True)
+
+
+def test_a_model_read_without_compiling_is_not_compiled(keras, tmp_path):
+    model = nested(keras)
+    model.compile("adam", {"a": my_loss, "b": "mse"})
+    model.save(tmp_path / "net.keras")
+    read = doltap.models.load_model(tmp_path / "net.keras", compile=False)
+    assert not read.compiled
+    assert same(read, model, data())
+    with pytest.raises(UnknownNameError, match="my_loss.*\n.*custom_objects"):
+        doltap.models.load_model(tmp_path / "net.keras")
+
+
+# What is shared stays shared.
+
+
+@both_ways
+@pytest.mark.filterwarnings("ignore:Skipping nested container:UserWarning")
+def test_a_layer_in_a_wrapper_and_in_the_network_is_one_layer(keras, tmp_path, writer):
+    def make(lib):
+        k = lib.layers
+        x, dense = lib.Input((3, 4)), k.Dense(4, name="both")
+        return shaken(lib.Model(x, dense(k.Flatten()(k.TimeDistributed(dense)(x)[:, :1]))))
+
+    if writer == "keras":
+        # Keras 3.15 does not read its own file of this model; doltap does.
+        model = make(keras)
+        model.save(tmp_path / "net.keras")
+        with pytest.raises(ValueError, match="received 0 variables"):
+            keras.models.load_model(tmp_path / "net.keras")
+        read = doltap.models.load_model(tmp_path / "net.keras")
+    else:
+        model, read = passed_on(writer, keras, make, tmp_path / "net.keras")
+    assert read.layers[1].layer is read.layers[-1]
+    assert same(model, read, np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32"))
+
+
+@both_ways
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "mixed_bfloat16"])
+def test_weights_of_half_precision_are_read_by_the_other_library(keras, tmp_path, writer, dtype):
+    def make(lib):
+        k = lib.layers
+        return shaken(lib.Sequential([lib.Input((4,)), k.Dense(3, dtype=dtype), k.Dense(2, dtype=dtype)]))
+
+    model, read = passed_on(writer, keras, make, tmp_path / "net.keras")
+    assert [w.dtype for w in read.get_weights()] == [w.dtype for w in model.get_weights()]
+    assert all(np.array_equal(*pair) for pair in zip(read.get_weights(), model.get_weights(), strict=True))
+
+
+@both_ways
+@pytest.mark.filterwarnings("ignore:You are saving a model that has not yet been built:UserWarning")
+def test_a_model_that_was_never_built_is_read_unbuilt(keras, tmp_path, writer):
+    def make(lib):
+        return lib.Sequential([lib.layers.Dense(3), lib.layers.Dense(2)])
+
+    _, read = passed_on(writer, keras, make, tmp_path / "net.keras")
+    assert not read.built
+    assert read(data()).shape == (8, 2)
+
+
+@both_ways
+def test_a_frozen_layer_stays_frozen(keras, tmp_path, writer):
+    def make(lib):
+        model = nested(lib)
+        model.get_layer("deep").trainable = False
+        model.get_layer("a").trainable = False
+        return model
+
+    model, read = passed_on(writer, keras, make, tmp_path / "net.keras")
+    # Keras 3.15 forgets it of a Sequential, whose layers know it themselves.
+    known = ["a"] if writer == "doltap" else ["deep", "a"]
+    assert [layer.name for layer in read.layers if not layer.trainable] == known
+    assert len(read.trainable_weights) == len(model.trainable_weights)
+    assert same(model, read, data())
