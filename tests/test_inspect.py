@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from doltap import layers, losses, metrics, optimizers
+import doltap as keras
+from doltap import cli, layers, losses, metrics, optimizers
 from doltap.errors import ModelFileError
 from doltap.files.record import Record
 from doltap.reporting.inspecting import inspected, print_inspected
@@ -260,6 +262,116 @@ def test_configurations_of_any_form_are_told(config, metadata):
     record = whole()
     record.config, record.metadata = config, metadata
     assert_harmless(printed(inspected(record)))
+
+
+def own_model():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, name="hidden"), layers.Dense(1)], name="net")
+    model.compile(optimizers.Adam(0.25), "mse", metrics=["mae"])
+    model.fit(np.zeros((4, 4)), np.zeros(4), verbose=0)
+    return model
+
+
+def save_whole(model, folder):
+    model.save(folder / "model.keras")
+    return folder / "model.keras"
+
+
+def save_weights(suffix):
+    def save(model, folder):
+        model.save_weights(folder / f"model{suffix}")
+        return folder / f"model{suffix}"
+
+    return save
+
+
+def keep_states(model, folder):
+    model.fit(np.zeros((4, 4)), np.zeros(4), epochs=2, verbose=0, resume=folder / "run")
+    return folder / "run"
+
+
+FILES = {
+    "a model": (save_whole, ["format keras", "hidden (Dense)", "Adam(", "learning_rate=0.25", "loss: mse"]),
+    "weights": (save_weights(".weights.h5"), ["format weights", "(hidden)"]),
+    "safetensors": (save_weights(".safetensors"), ["format safetensors", "(hidden)"]),
+    "states": (keep_states, ["format states of a training", "epoch 2, step 0", "weights"]),
+}
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_the_command_tells_of_our_own_files_and_changes_none(case, tmp_path, capsys):
+    save, parts = FILES[case]
+    path = save(own_model(), tmp_path)
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    capsys.readouterr()
+    assert cli.main(["inspect", str(path)]) == 0
+    text = capsys.readouterr().out.replace("\n", "")
+    for part in (path.name, *parts, "(4, 3)"):
+        assert part in text, text
+    assert cli.main(["inspect", "--json", str(path)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["refused"] == []
+    assert found["file"] == str(path)
+    assert found["file_bytes"] == sum(map(len, before.values()))
+    assert before == {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+
+
+def test_the_command_makes_nothing_of_what_a_file_names(tmp_path, capsys, monkeypatch):
+    path = save_whole(own_model(), tmp_path)
+
+    def refuse(*_, **__):
+        raise AssertionError("something was made")
+
+    monkeypatch.setattr(layers.Dense, "__init__", refuse)
+    monkeypatch.setattr("doltap.core.tensors.Variable.__init__", refuse)
+    assert cli.main(["inspect", str(path)]) == 0
+
+
+def test_a_refused_file_tells_why_and_what_could_be_seen(tmp_path, capsys):
+    path = save_whole(own_model(), tmp_path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["model.weights.h5"] = b"no weights"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    assert cli.main(["inspect", str(path)]) == 1
+    text = capsys.readouterr().out
+    assert "refused: " in text
+    assert "hidden (Dense)" in text
+    assert "model.weights.h5 (10.00 B)" in text
+
+
+def test_a_damaged_state_is_told_beside_the_whole_ones(tmp_path, capsys):
+    folder = keep_states(own_model(), tmp_path)
+    newest = sorted(folder.glob("state-*.h5"))[-1]
+    newest.write_bytes(newest.read_bytes()[:-100])
+    assert cli.main(["inspect", str(folder)]) == 1
+    # Long lines are folded.
+    text = capsys.readouterr().out.replace("\n", "")
+    assert newest.name in text
+    assert "refused: " in text
+
+
+@pytest.mark.parametrize("kind", ["nothing", "a folder", "a picture", "an empty file"])
+def test_what_is_no_model_ends_with_its_own_sentence(kind, tmp_path, capsys):
+    path = tmp_path / "model.keras"
+    if kind == "a folder":
+        path.mkdir()
+    elif kind != "nothing":
+        path.write_bytes(b"\x89PNG\r\n\x1a\n" if kind == "a picture" else b"")
+    assert cli.main(["inspect", str(path)]) == 1
+    said = capsys.readouterr()
+    expected = {"nothing": "no such file", "a picture": "a PNG picture"}.get(kind, kind)
+    assert expected in " ".join((said.out + said.err).split())
+
+
+def test_a_hostile_path_commands_nothing(tmp_path, capsys):
+    path = tmp_path / "\x1b[31m[red]x\u202e.keras"
+    path.write_bytes(b"?")
+    assert cli.main(["inspect", str(path)]) == 1
+    assert cli.main(["inspect", str(path) + "not there"]) == 1
+    said = capsys.readouterr()
+    assert_harmless(said.out + said.err)
 
 
 def test_a_configuration_of_great_depth_is_told():

@@ -26,8 +26,9 @@ ROW, STEPS = (6,), (5, 6)
 
 
 def predicted(model, x):
-    """What the model computes, in one compiled program."""
-    return jax.tree.leaves(jax.jit(lambda x: model(x, training=False))(x))
+    """What the model computes, in one program that is compiled fast rather than well."""
+    options = {"xla_backend_optimization_level": 0}
+    return jax.tree.leaves(jax.jit(lambda x: model(x, training=False), compiler_options=options)(x))
 
 
 def run_onnx(path, x):
@@ -275,7 +276,7 @@ def test_a_program_is_for_every_device_and_every_batch(tmp_path):
     assert str(exported.in_avals[0].shape) == "(batch, 6)"
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "bfloat16", "float16"])
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "float16"])
 def test_types_of_16_bits_stay_in_a_program_and_become_32_where_onnx_lacks_them(policy, tmp_path):
     options = {"dtype": policy}
     model = Sequential([Input(ROW), layers.Dense(8, "gelu", **options), layers.LayerNormalization(**options)])

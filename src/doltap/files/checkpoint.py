@@ -26,7 +26,7 @@ from doltap.files.hdf5 import Group, read_hdf5, write_hdf5
 from doltap.files.plain_json import read_json
 from doltap.files.writing import write_aside
 
-__all__ = ["Folder", "check_arrays", "pack", "unpack"]
+__all__ = ["Folder", "check_arrays", "pack", "states_in", "unpack"]
 
 _FORMAT = "doltap state"
 _VERSION = 1
@@ -222,6 +222,22 @@ def _state_in(path: pathlib.Path) -> dict[str, Any]:
     if not isinstance(state, dict):
         raise _damage(path, "no state in it")
     return state
+
+
+def states_in(folder: pathlib.Path) -> dict[str, dict[str, Any] | DoltapError]:
+    """Every state in a folder by the name of its file, or what is wrong with it; nothing is changed.
+
+    The newest comes last, and behind it the one with which training has ended.
+    """
+    names = sorted(file.name for file in folder.iterdir() if _STATE.fullmatch(file.name))
+    names += ["finished.h5"] if (folder / "finished.h5").is_file() else []
+    found: dict[str, dict[str, Any] | DoltapError] = {}
+    for name in names:
+        try:
+            found[name] = _state_in(folder / name)
+        except DoltapError as error:
+            found[name] = error
+    return found
 
 
 def check_arrays(what: str, arrays: Any, like: Sequence[Any]) -> None:
