@@ -25,7 +25,7 @@ from doltap.files.hdf5 import Group, read_hdf5, verify_hdf5, write_hdf5
 from doltap.files.plain_json import read_json
 from doltap.files.writing import write_aside
 
-__all__ = ["Folder", "check_arrays", "pack", "unpack"]
+__all__ = ["Folder", "check_arrays", "pack", "states_in", "unpack"]
 
 _FORMAT = "doltap state"
 _VERSION = 1
@@ -197,6 +197,22 @@ def _strange(path: pathlib.Path, got: str) -> ModelFileError:
         got=got,
         fix="The file is damaged. Delete it to go on from the one before, or begin in another folder.",
     )
+
+
+def states_in(folder: pathlib.Path) -> dict[str, dict[str, Any] | DoltapError]:
+    """Every state in a folder by the name of its file, or what is wrong with it; nothing is changed.
+
+    The newest comes last, and behind it the one with which training has ended.
+    """
+    names = sorted(file.name for file in folder.iterdir() if _STATE.fullmatch(file.name))
+    names += ["finished.h5"] if (folder / "finished.h5").is_file() else []
+    found: dict[str, dict[str, Any] | DoltapError] = {}
+    for name in names:
+        try:
+            found[name] = _state_in(folder / name)
+        except DoltapError as error:
+            found[name] = error
+    return found
 
 
 def check_arrays(what: str, arrays: Any, like: Sequence[Any]) -> None:
