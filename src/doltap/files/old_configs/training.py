@@ -108,6 +108,11 @@ def _each(tree: Any, change: Callable[[Any], Any]) -> Any:
     return [_each(one, change) for one in tree]
 
 
+def _without_none(given: Any) -> Any:
+    """A list of metrics without the places that Keras 2 left empty."""
+    return [one for one in given if one is not None] if isinstance(given, list) else given
+
+
 def _modern_loss(loss: Any) -> Any:
     if not isinstance(loss, dict) or not isinstance(loss.get("config"), dict):
         return loss
@@ -129,7 +134,7 @@ def _modern_metrics(given: Any, outputs: list[str]) -> Any:
     is_nested = isinstance(given, list) and len(given) == len(outputs) > 1
     if is_nested and all(one is None or isinstance(one, list) for one in given):
         return [
-            _each(one, lambda metric, output=output: _modern_metric(metric, [output]))
+            _each(_without_none(one), lambda metric, output=output: _modern_metric(metric, [output]))
             for one, output in zip(given, outputs, strict=True)
         ]
     return _each(given, lambda metric: _modern_metric(metric, outputs if len(outputs) > 1 else []))
@@ -159,7 +164,11 @@ def _modern_metric(metric: Any, outputs: list[str]) -> Any:
 
 def old_training(settings: Described, outputs: list[str]) -> Described:
     """The settings as HDF5 files have them, so that both Keras 2 and 3 understand them."""
-    made: Described = {"loss": _each(settings.get("loss"), _old_loss), "loss_weights": settings.get("loss_weights")}
+    loss = settings.get("loss")
+    if len(outputs) > 1 and (isinstance(loss, str) or (isinstance(loss, dict) and "class_name" in loss)):
+        # One for all, which Keras 3 takes for the first output's.
+        loss = [loss] * len(outputs)
+    made: Described = {"loss": _each(loss, _old_loss), "loss_weights": settings.get("loss_weights")}
     for key in ("metrics", "weighted_metrics"):
         made[key] = _old_metrics(settings.get(key), outputs)
     return {**made, "optimizer_config": _old_optimizer(settings["optimizer"])}
@@ -177,6 +186,9 @@ def _old_loss(loss: Any) -> Any:
 def _said(thing: Described) -> Described:
     """The configuration of a loss or a metric without what Keras 2 did not know of."""
     unsaid = _UNSAID.get(thing["class_name"], {})
+    if thing["config"].get("dtype") == "int32":
+        # In which Keras 3 counts what overlaps; Keras 2 cannot.
+        unsaid = {**unsaid, "dtype": "int32"}
     return {key: value for key, value in thing["config"].items() if key not in unsaid or value != unsaid[key]}
 
 
