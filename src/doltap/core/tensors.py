@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from doltap import dtypes
-from doltap.errors import DataError, ShapeError
+from doltap.errors import DataError, ShapeError, printable
 
 __all__ = ["Later", "Rate", "Variable", "lend", "place", "precision", "unchanged", "unfilled"]
 
@@ -91,11 +91,15 @@ class Later(NamedTuple):
     make: Callable[[], Any]
 
 
+# Numbers that need not be in a file, for what classes of the user's own compute again.
+_SLACK = 1 << 16
+
+
 class Room:
-    """How many numbers may still be promised while a model is made for a file."""
+    """How many numbers may still be promised while a model is made for a file that holds so many."""
 
     def __init__(self, numbers: int) -> None:
-        self.numbers = self.left = numbers
+        self.numbers, self.left = numbers, numbers + _SLACK
 
     def take(self, shape: Sequence[int]) -> bool:
         """Whether there is room for a weight of that shape, which is then taken."""
@@ -267,7 +271,8 @@ class Variable:
         return abs(self.read())
 
     def __repr__(self) -> str:
-        return f"<Variable '{self.name}' shape={self.shape} dtype={self.dtype} value={self.numpy()}>"
+        name = printable(self.name)
+        return f"<Variable '{name}' shape={self.shape} dtype={self.dtype} value={self.numpy()}>"
 
 
 def _operators(function: Callable[[Any, Any], Any]) -> tuple[Callable, Callable]:

@@ -7,7 +7,7 @@ import pathlib
 from collections.abc import Callable
 
 from doltap.errors import ModelFileError, printable
-from doltap.files import keras_file, weights_file
+from doltap.files import keras_file, safetensors_file, weights_file
 from doltap.files.hdf5 import Group, read_hdf5, write_hdf5
 from doltap.files.record import Record
 from doltap.files.writing import write_aside
@@ -16,6 +16,7 @@ __all__ = ["format_for", "read", "write"]
 
 _ZIP, _HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
 _HDF5_SUFFIXES = (".h5", ".hdf5", ".he5", ".hdf")
+_SAFETENSORS = ".safetensors"
 
 # What else is taken for a model, by its first bytes.
 _OTHERS: tuple[tuple[bytes, str, str], ...] = (
@@ -35,7 +36,11 @@ _OTHERS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x80\x03", "a pickle", "{pickle}"),
     (b"\x80\x04", "a pickle", "{pickle}"),
     (b"\x80\x05", "a pickle", "{pickle}"),
-    (b"\x08", "a protocol buffer, such as ONNX or a frozen graph", "Save the model as .keras where it was made."),
+    (
+        b"\x08",
+        "a protocol buffer, such as ONNX or a frozen graph",
+        "Save the model as .keras where it was made.",
+    ),
 )
 _PEERS = (
     "Only TensorFlow can read it: `make peers` makes an environment with TensorFlow, in which "
@@ -45,7 +50,9 @@ _PICKLE = "A pickle is code, which is never run from a file; where it was made, 
 
 
 def format_for(path: str | os.PathLike[str], *, weights_only: bool, wanted: str | None = None) -> str:
-    """The format to write under this name: "keras", "h5" (a model), "weights" or "h5_weights".
+    """The format to write under this name.
+
+    "keras" and "h5" hold models; "weights", "h5_weights" and "safetensors" weights.
 
     Args:
         weights_only: whether it is to hold weights, and no model.
@@ -55,6 +62,10 @@ def format_for(path: str | os.PathLike[str], *, weights_only: bool, wanted: str 
     ('keras', 'weights')
     """
     name = pathlib.Path(path).name.lower()
+    if name.endswith(_SAFETENSORS) and wanted is None:
+        if not weights_only:
+            raise _weights_alone(path)
+        return "safetensors"
     is_hdf5 = wanted in ("h5", "hdf5") or (wanted is None and name.endswith((*_HDF5_SUFFIXES, ".ckpt")))
     if not weights_only:
         return "h5" if is_hdf5 else "keras"
@@ -65,11 +76,17 @@ def format_for(path: str | os.PathLike[str], *, weights_only: bool, wanted: str 
 def read(path: str | os.PathLike[str]) -> Record:
     """What a file of a model, or of weights, holds; every format is read, whatever its suffix.
 
-    Only two suffixes promise a format, and are held to it: ".keras" a model in Keras 3's, and those of
-    HDF5 a file of HDF5.
+    Some suffixes promise a format, and are held to it: ".keras" a model in Keras 3's, those of HDF5 a
+    file of HDF5, and ".safetensors" one of that.
     """
     what, name = f"'{printable(os.fspath(path))}'", pathlib.Path(path).name.lower()
     begin = _beginning(pathlib.Path(path), what)
+    if safetensors_file.is_safetensors(begin):
+        if name.endswith((".keras", *_HDF5_SUFFIXES)):
+            raise _misnamed(what, "a file of Keras", "weights in safetensors", _SAFETENSORS)
+        return safetensors_file.read(path)
+    if name.endswith(_SAFETENSORS) and begin.startswith((_ZIP, _HDF5)):
+        raise _misnamed(what, "weights in safetensors", "a file of Keras", ".keras or .h5")
     if begin.startswith(_ZIP):
         if name.endswith(_HDF5_SUFFIXES):
             raise _misnamed(what, "a file of HDF5", "an archive as .keras has it", ".keras")
@@ -90,7 +107,10 @@ def _beginning(path: pathlib.Path, what: str) -> bytes:
         if path.with_name(path.name + ".index").is_file():
             got, fix = "the name of a TensorFlow checkpoint", _PEERS
         else:
-            got, fix = "no such file", "Check the path; a relative one begins in the folder the program runs in."
+            got, fix = (
+                "no such file",
+                "Check the path; a relative one begins in the folder the program runs in.",
+            )
     except IsADirectoryError:
         got, fix = _folder(path)
     except PermissionError:
@@ -106,10 +126,22 @@ def _folder(path: pathlib.Path) -> tuple[str, str]:
     if "saved_model.pb" in names:
         return "a folder with a SavedModel of TensorFlow", _PEERS
     if {"config.json", "model.weights.h5"} <= names:
-        return "the parts of a .keras file in a folder", "Put them together: cd FOLDER && zip -0r ../model.keras ."
+        return (
+            "the parts of a .keras file in a folder",
+            "Put them together: cd FOLDER && zip -0r ../model.keras .",
+        )
     if "checkpoint" in names or any(name.endswith(".index") for name in names):
         return "a folder of TensorFlow checkpoints", _PEERS
     return "a folder", "Give the path of a file in it."
+
+
+def _weights_alone(path: str | os.PathLike[str]) -> ModelFileError:
+    return ModelFileError(
+        f"'{printable(os.fspath(path))}'",
+        expected="a format that holds a model",
+        got="safetensors, which holds weights alone",
+        fix="Write save_weights(path), or end the name in .keras.",
+    )
 
 
 def _misnamed(what: str, expected: str, got: str, suffix: str) -> ModelFileError:
@@ -120,7 +152,9 @@ def _misnamed(what: str, expected: str, got: str, suffix: str) -> ModelFileError
 def _unknown(begin: bytes, what: str) -> ModelFileError:
     expected, fix = "a model or weights in a .keras or HDF5 file", "Check the path."
     if not begin:
-        return ModelFileError(what, expected=expected, got="an empty file", fix="Whatever wrote it was cut short.")
+        return ModelFileError(
+            what, expected=expected, got="an empty file", fix="Whatever wrote it was cut short."
+        )
     for start, name, cure in _OTHERS:
         if begin.startswith(start):
             got, fix = name, cure.format(peers=_PEERS, pickle=_PICKLE)
@@ -142,6 +176,7 @@ def write(path: str | os.PathLike[str], record: Record) -> None:
     """A file of this record, in the format that it names; whole or not there."""
     writers: dict[str, Callable[[pathlib.Path, Record], None]] = {
         "keras": keras_file.write,
+        "safetensors": safetensors_file.write,
         "weights": lambda aside, record: write_hdf5(aside, weights_file.tree_of(record)),
     }
     write_aside(path, lambda aside: writers[record.format](aside, record))
