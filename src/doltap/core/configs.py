@@ -140,7 +140,9 @@ def _made_before(config: dict[str, Any], number: Any, noted: Making) -> Layer | 
         return noted.numbered[number]
     # Keras 3.15 leaves the number out where a layer is described first.
     plain = _essence(config)
-    before = (layer for other, layer in noted.made if "shared_object_id" not in other and _essence(other) == plain)
+    before = (
+        layer for other, layer in noted.made if "shared_object_id" not in other and _essence(other) == plain
+    )
     return next(before, None)
 
 

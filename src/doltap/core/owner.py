@@ -127,14 +127,16 @@ class Owner(Configured):
         self._own_weights.append(weight)
         return weight
 
-    def _later(self, shape: tuple[int, ...], dtype: Any, sample: Callable[[], Any], name: str | None) -> Later:
+    def _later(
+        self, shape: tuple[int, ...], dtype: Any, sample: Callable[[], Any], name: str | None
+    ) -> Later:
         """What stands for the values of a weight that a file is about to bring."""
         room = tensors.room()
         is_usual = type(self).save_own_variables is Owner.save_own_variables
         if room is not None and is_usual and not room.take(shape):
             raise ModelFileError(
                 f"layer '{self.name}'",
-                expected=f"weights that the file holds, in all {room.numbers:,} numbers",
+                expected=f"weights that the file holds, which are {room.numbers} numbers in all",
                 got=f"'{name or 'weight'}' of shape {shape} in its configuration",
                 fix="The file is damaged, or was made to mislead.",
             )
@@ -146,7 +148,7 @@ class Owner(Configured):
         """What `build_from_config` needs to make the weights; None where they are not made."""
         return None if self.built_for is None else {"input_shape": self.built_for}
 
-    def build_from_config(self, config: dict[str, Any]) -> None:
+    def build_from_config(self: Any, config: dict[str, Any]) -> None:
         """Make the weights as `get_build_config` says."""
         if config.get("input_shape") is not None:
             self.ensure_built(nested_shapes(config["input_shape"]))

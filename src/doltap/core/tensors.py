@@ -91,11 +91,15 @@ class Later(NamedTuple):
     make: Callable[[], Any]
 
 
+# Numbers that need not be in a file, for what classes of the user's own compute again.
+_SLACK = 1 << 16
+
+
 class Room:
-    """How many numbers may still be promised while a model is made for a file."""
+    """How many numbers may still be promised while a model is made for a file that holds so many."""
 
     def __init__(self, numbers: int) -> None:
-        self.numbers = self.left = numbers
+        self.numbers, self.left = numbers, numbers + _SLACK
 
     def take(self, shape: Sequence[int]) -> bool:
         """Whether there is room for a weight of that shape, which is then taken."""

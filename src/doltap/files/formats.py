@@ -36,7 +36,11 @@ _OTHERS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x80\x03", "a pickle", "{pickle}"),
     (b"\x80\x04", "a pickle", "{pickle}"),
     (b"\x80\x05", "a pickle", "{pickle}"),
-    (b"\x08", "a protocol buffer, such as ONNX or a frozen graph", "Save the model as .keras where it was made."),
+    (
+        b"\x08",
+        "a protocol buffer, such as ONNX or a frozen graph",
+        "Save the model as .keras where it was made.",
+    ),
 )
 _PEERS = (
     "Only TensorFlow can read it: `make peers` makes an environment with TensorFlow, in which "
@@ -103,7 +107,10 @@ def _beginning(path: pathlib.Path, what: str) -> bytes:
         if path.with_name(path.name + ".index").is_file():
             got, fix = "the name of a TensorFlow checkpoint", _PEERS
         else:
-            got, fix = "no such file", "Check the path; a relative one begins in the folder the program runs in."
+            got, fix = (
+                "no such file",
+                "Check the path; a relative one begins in the folder the program runs in.",
+            )
     except IsADirectoryError:
         got, fix = _folder(path)
     except PermissionError:
@@ -119,7 +126,10 @@ def _folder(path: pathlib.Path) -> tuple[str, str]:
     if "saved_model.pb" in names:
         return "a folder with a SavedModel of TensorFlow", _PEERS
     if {"config.json", "model.weights.h5"} <= names:
-        return "the parts of a .keras file in a folder", "Put them together: cd FOLDER && zip -0r ../model.keras ."
+        return (
+            "the parts of a .keras file in a folder",
+            "Put them together: cd FOLDER && zip -0r ../model.keras .",
+        )
     if "checkpoint" in names or any(name.endswith(".index") for name in names):
         return "a folder of TensorFlow checkpoints", _PEERS
     return "a folder", "Give the path of a file in it."
@@ -142,7 +152,9 @@ def _misnamed(what: str, expected: str, got: str, suffix: str) -> ModelFileError
 def _unknown(begin: bytes, what: str) -> ModelFileError:
     expected, fix = "a model or weights in a .keras or HDF5 file", "Check the path."
     if not begin:
-        return ModelFileError(what, expected=expected, got="an empty file", fix="Whatever wrote it was cut short.")
+        return ModelFileError(
+            what, expected=expected, got="an empty file", fix="Whatever wrote it was cut short."
+        )
     for start, name, cure in _OTHERS:
         if begin.startswith(start):
             got, fix = name, cure.format(peers=_PEERS, pickle=_PICKLE)

@@ -41,7 +41,10 @@ def read(path: str | os.PathLike[str]) -> Record:
     for value, name in ((config, _CONFIG), (metadata, _METADATA)):
         if not isinstance(value, dict):
             raise ModelFileError(
-                f"{name} in {what}", expected="an object", got=type(value).__name__, fix="The file is damaged."
+                f"{name} in {what}",
+                expected="an object",
+                got=type(value).__name__,
+                fix="The file is damaged.",
             )
     held = weights_file.read(root)
     return Record("keras", config, metadata, held.paths, names=held.names, assets=assets)

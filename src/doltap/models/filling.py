@@ -56,7 +56,9 @@ class _Plan:
             if tuple(array.shape) == weight.shape and _fits_type(array, weight):
                 self.pairs.append((weight, array))
             else:
-                got = f"shape {tuple(array.shape)}" + ("" if _fits_type(array, weight) else f" of {array.dtype}")
+                got = f"shape {tuple(array.shape)}" + (
+                    "" if _fits_type(array, weight) else f" of {array.dtype}"
+                )
                 self.misfit(f"layer '{name}'", f"'{weight.name}' of shape {weight.shape}", got)
 
 
@@ -133,7 +135,9 @@ def _in_style(model: Any, record: Record, what: str, style: Style, *, keeps_trai
     for path, store in stores.items():
         if not _APART & set(path.split("/")):
             shapes = ", ".join(str(tuple(array.shape)) for array in store.values())
-            plan.misfit(f"'{printable(path)}'", "a layer of the model at this place", f"weights of shape {shapes}")
+            plan.misfit(
+                f"'{printable(path)}'", "a layer of the model at this place", f"weights of shape {shapes}"
+            )
     return plan
 
 
@@ -171,7 +175,9 @@ def _numbered(store: Store) -> list[np.ndarray]:
 def _files(assets: Mapping[str, bytes], place: Place) -> dict[str, bytes]:
     """What lies beside the configuration for a layer, by the names of its files."""
     folder = f"assets/{place.path}/" if place.path else "assets/"
-    found = {name.removeprefix(folder): content for name, content in assets.items() if name.startswith(folder)}
+    found = {
+        name.removeprefix(folder): content for name, content in assets.items() if name.startswith(folder)
+    }
     return {name: content for name, content in found.items() if name and "/" not in name}
 
 
@@ -202,25 +208,27 @@ def _in_order(model: Any, layers: Iterable[tuple[str, list[tuple[str, np.ndarray
         )
         return plan
     for (name, weights), (_, arrays) in zip(wanted, stored, strict=True):
-        plan.compare(name, [weight for _, weight in weights], _by_number(arrays))
+        plan.compare(name, [weight for _, weight in weights], _by_number(array for _, array in arrays))
     return plan
 
 
-def _by_number(arrays: Iterable[tuple[str, np.ndarray]]) -> Store:
-    return {str(number): array for number, (_, array) in enumerate(arrays)}
+def _by_number(arrays: Iterable[np.ndarray]) -> Store:
+    return {str(number): array for number, array in enumerate(arrays)}
 
 
 def _by_name(model: Any, record: Record, what: str) -> _Plan:
     """The layers that have the names of some in the file."""
     plan = _Plan(what)
     if record.layers is not None:
-        stored = {name: _by_number(weights) for name, weights in record.layers if weights}
+        stored = {
+            name: _by_number(array for _, array in weights) for name, weights in record.layers if weights
+        }
         for name, weights in by_layer(model):
             if weights and name in stored:
                 plan.compare(name, [weight for _, weight in weights], stored[name])
         return plan
     stores = _stores(record.paths)
-    stored = {name: dict(enumerate(_numbered(stores.get(path, {})))) for path, name in record.names.items()}  # type: ignore[misc]
+    stored = {name: _by_number(_numbered(stores.get(path, {}))) for path, name in record.names.items()}
     if not stored:
         plan.misfit("the layers", "names", "a file that does not tell any")
     for layer in model.inside(Layer):
@@ -233,20 +241,26 @@ def _by_name(model: Any, record: Record, what: str) -> _Plan:
 
 
 def _fill_optimizer(optimizer: Any, arrays: list[np.ndarray], model: Any, what: str) -> None:
+    variables = _variables_for(optimizer, arrays)
+    if variables is None:
+        optimizer.build(model.trainable_weights)
+        variables = _variables_for(optimizer, arrays)
+    if variables is None:
+        warnings.warn(
+            f"{what}: what the optimizer '{optimizer.name}' remembered was left out: the file has "
+            f"{len(arrays)} arrays, and it takes {len(optimizer.variables)}.",
+            stacklevel=6,
+        )
+        return
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+
+
+def _variables_for(optimizer: Any, arrays: list[np.ndarray]) -> list[Variable] | None:
+    """The variables of the optimizer that have the shapes of the arrays, as it is built now."""
+    everything = optimizer.variables
+    # Keras 2 keeps no learning rate among them.
+    without_rate = [each for each in everything if each is not optimizer.rates.get("learning_rate")]
     shapes = [tuple(array.shape) for array in arrays]
-    for build in (False, True):
-        if build:
-            optimizer.build(model.trainable_weights)
-        variables = optimizer.variables
-        # Keras 2 keeps no learning rate among them.
-        without_rate = [v for v in variables if v is not optimizer.rates.get("learning_rate")]
-        for some in (variables, without_rate):
-            if [v.shape for v in some] == shapes:
-                for variable, array in zip(some, arrays, strict=True):
-                    variable.assign(array)
-                return
-    warnings.warn(
-        f"{what}: what the optimizer '{optimizer.name}' remembered was left out: the file has {len(arrays)} "
-        f"arrays, and it takes {len(optimizer.variables)}.",
-        stacklevel=6,
-    )
+    fitting = (some for some in (everything, without_rate) if [each.shape for each in some] == shapes)
+    return next(fitting, None)

@@ -19,12 +19,12 @@ from doltap import registry
 from doltap.core import configs
 from doltap.core.explaining import explaining
 from doltap.core.graph import Graph, SymbolicTensor, filled_in, promised, symbolic_leaves
-from doltap.core.layer import Layer, as_shape, made_with, nothing_returned
+from doltap.core.layer import Layer, made_with, nothing_returned
 from doltap.core.owner import nested_shapes
 from doltap.errors import MissingAttributeError, NotSupportedError, ShapeError, UnknownNameError
 from doltap.models import arguments, exporting, functional, saving, showing
-from doltap.models.state_tree import set_tree, tree_of
 from doltap.models.hosting import Front, Looked, as_texts, front_of
+from doltap.models.state_tree import set_tree, tree_of
 from doltap.models.stepping import Outputs
 from doltap.models.trainer import Trainer
 from doltap.training import batches, checks
@@ -400,9 +400,7 @@ class Model(Trainer):
         """The description of the model, without weights, as JSON; keywords go to `json.dumps`."""
         return json.dumps(saving.described(self), **kwargs)
 
-    def save(
-        self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any
-    ) -> None:
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
         """Write the model to a file: what it is, its weights, and how it was compiled.
 
         Args:

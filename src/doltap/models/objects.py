@@ -33,7 +33,9 @@ __all__ = ["deserialize_keras_object", "serialize_keras_object", "settings_from"
 
 # The family that Keras means by a module.
 _FAMILIES: dict[str, Callable[[Any], Any]] = {
-    "keras": lambda config: dtypes.get(config) if "Policy" in str(config["class_name"]) else configs.deserialize(config),
+    "keras": lambda config: (
+        dtypes.get(config) if "Policy" in str(config["class_name"]) else configs.deserialize(config)
+    ),
     "keras.activations": activations.deserialize,
     "keras.constraints": constraints.deserialize,
     "keras.dtype_policies": dtypes.deserialize,
@@ -71,7 +73,9 @@ def serialize_keras_object(obj: Any) -> Any:
 def _module_of(ours: str) -> str:
     """The module of Keras for one of ours."""
     name = ours.replace("doltap.", "keras.", 1)
-    return next((family for family in sorted(_FAMILIES, reverse=True) if f"{name}.".startswith(f"{family}.")), name)
+    return next(
+        (family for family in sorted(_FAMILIES, reverse=True) if f"{name}.".startswith(f"{family}.")), name
+    )
 
 
 def _of_function(function: Any) -> dict[str, Any]:
@@ -136,7 +140,7 @@ def _made(config: Any) -> Any:
         return [_made(item) for item in config]
     if not isinstance(config, dict):
         return config
-    name, inner = config.get("class_name"), config.get("config")
+    name, inner = config.get("class_name"), config.get("config") or {}
     if name is None:
         return {key: _made(item) for key, item in config.items()}
     match name:
@@ -224,7 +228,9 @@ def _measured(value: Any, get: Callable[[Any], Any]) -> Any:
 def _named(name: str, get: Callable[[Any], Any]) -> Any:
     """A name of ours as it is; otherwise what the user calls so."""
     own = registry.get_registered_object(name)
-    if own is not None and not any(name in family for family in (losses.names, losses.functions, metrics.names)):
+    if own is not None and not any(
+        name in family for family in (losses.names, losses.functions, metrics.names)
+    ):
         return own
     get(name)  # An unknown name is an error.
     return name

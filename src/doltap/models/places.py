@@ -108,7 +108,9 @@ class _Walk:
                 yield style.network, layers
             elif is_network and style.network != "layers":
                 # Keras 2.12 lists layers with weights twice.
-                found[style.network] = [each for layer in layers for each in (layer, layer)[: 1 + bool(layer.weights)]]
+                found[style.network] = [
+                    each for layer in layers for each in (layer, layer)[: 1 + bool(layer.weights)]
+                ]
             else:
                 found["layers"] = layers
         names = sorted(found, key=lambda name: (style.private_is_last and name.startswith("_"), name))

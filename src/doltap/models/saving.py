@@ -31,10 +31,6 @@ from doltap.models.places import by_layer, places
 __all__ = ["described", "load_model", "load_weights", "made_from", "model_from_json", "reading", "record_of"]
 __all__ += ["save_model", "save_weights", "weights_of"]
 
-# Numbers that need not be in the file, for what classes of the user's own compute again.
-_SLACK = 1 << 16
-
-
 # Writing.
 
 
@@ -92,7 +88,9 @@ def save_weights(
             got="several",
             fix="Leave max_shard_size out, and end the name in .weights.h5.",
         )
-    formats.write(filepath, weights_of(model, formats.format_for(filepath, weights_only=True, wanted=save_format)))
+    formats.write(
+        filepath, weights_of(model, formats.format_for(filepath, weights_only=True, wanted=save_format))
+    )
 
 
 def described(model: Any) -> dict[str, Any]:
@@ -130,7 +128,9 @@ def weights_of(model: Any, form: str = "weights", *, include_optimizer: bool = T
 
 
 def _by_layer(model: Any, form: str, *, include_optimizer: bool) -> Record:
-    layers = [(name, [(path, _host(weight)) for path, weight in weights]) for name, weights in by_layer(model)]
+    layers = [
+        (name, [(path, _host(weight)) for path, weight in weights]) for name, weights in by_layer(model)
+    ]
     record = Record(form, layers=layers)
     if include_optimizer and form == "h5" and model.optimizer is not None:
         record.optimizer = [(variable.name, _host(variable)) for variable in model.optimizer.variables]
@@ -217,7 +217,7 @@ def made_from(record: Record, what: str, custom_objects: Any = None, *, compile:
         what: the record comes from, as errors name it.
         compile: whether to compile it as it was.
     """
-    with reading(what, custom_objects, compile=compile) as noted, unfilled(_count(record) + _SLACK):
+    with reading(what, custom_objects, compile=compile) as noted, unfilled(_count(record)):
         model = _model_from(record.config, what)
         for written, layer in noted.made:
             if isinstance(layer, Layer) and not layer.built and written.get("build_config"):

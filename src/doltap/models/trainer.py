@@ -7,6 +7,7 @@ by `training.loop`.
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -119,13 +120,24 @@ class Trainer(Stepping):
         if not self.compiled:
             return None
         wishes = vars(self._wishes)
-        given = {"optimizer": self.optimizer, **wishes, "run_eagerly": self.run_eagerly, **self._accepted_only}
+        given = {
+            "optimizer": self.optimizer,
+            **wishes,
+            "run_eagerly": self.run_eagerly,
+            **self._accepted_only,
+        }
         return {key: objects.serialize_keras_object(value) for key, value in given.items()}
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compile as `get_compile_config` says."""
-        if config:
+        """Compile as `get_compile_config` says; a compile of one's own is left to its owner, as in Keras."""
+        if type(self).compile is Trainer.compile:
             self.compile(**objects.settings_from(config))
+            return
+        warnings.warn(
+            f"model '{self.name}' has a compile of its own, which was not called: call it, or give the class "
+            "get_compile_config and compile_from_config.",
+            stacklevel=2,
+        )
 
     def beside_config(self) -> dict[str, Any]:
         """What files say of it beside its configuration."""
