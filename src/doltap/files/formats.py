@@ -76,7 +76,9 @@ def read(path: str | os.PathLike[str]) -> Record:
     what, name = f"'{printable(os.fspath(path), 200)}'", pathlib.Path(path).name.lower()
     begin = _beginning(pathlib.Path(path), what)
     if begin.startswith(_ZIP):
-        _check_suffix(name, (*_HDF5_SUFFIXES, ".safetensors"), what, "an archive, as .keras files are", ".keras")
+        _check_suffix(
+            name, (*_HDF5_SUFFIXES, ".safetensors"), what, "an archive, as .keras files are", ".keras"
+        )
         return keras_file.read(path, what)
     if begin.startswith(_HDF5):
         record = _read_hdf5(pathlib.Path(path), what)
