@@ -73,7 +73,7 @@ LACKS: dict[str, tuple[Lack, ...]] = {
         _coming("Search and cross-validation with scikit-learn are to come.", "wrappers"),
         _coming("Recomputing instead of remembering saves memory; it is to come.", "remat RematScope"),
         _coming("Layers check their inputs themselves so far.", "InputSpec"),
-        _coming(_FILES, "export"),
+        _never("model.export(path) writes it; there are no endpoints to choose.", "export"),
         _never(_QUANTIZED, "quantizers Quantizer"),
         _never("A Model with a compute_loss of your own does it.", "distillation"),
         _never("They draw boxes and masks on images; matplotlib does so too.", "visualization"),
@@ -87,7 +87,6 @@ LACKS: dict[str, tuple[Lack, ...]] = {
     ),
     "Model": (
         _coming("Recomputing instead of remembering saves memory; it is to come.", "rematerialized_call"),
-        _coming(_FILES, "export"),
         _never(_QUANTIZED, "quantize quantized_build quantized_call get_quantization_layer_structure"),
         _never("add_weight does it.", "add_variable"),
         _never(

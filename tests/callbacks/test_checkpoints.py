@@ -195,7 +195,7 @@ def saved(monkeypatch):
     def save(self, path, overwrite=True):
         noted.append((os.path.basename(path), int(self.optimizer.iterations)))
 
-    monkeypatch.setattr(doltap.Model, "save", save, raising=False)
+    monkeypatch.setattr(doltap.Model, "save", save)
     return noted
 
 
@@ -420,3 +420,36 @@ def test_best_weights_of_another_model_are_refused():
         state["best_weights"] = state["best_weights"][:1]
         stopper.set_state(state)
         pytest.fail("half of the weights were taken")
+
+
+# Real files.
+
+
+@pytest.mark.parametrize("suffix", ["", ".ckpt", ".h5", ".hdf5", ".keras"])
+def test_a_model_of_every_suffix_is_loaded_again(suffix, tmp_path):
+    path, model = tmp_path / f"model{suffix}", model_of(doltap)
+    fit(model, [ModelCheckpoint(path)])
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    again = doltap.models.load_model(path)
+    assert np.array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+    assert int(again.optimizer.iterations) == 6
+
+
+@pytest.mark.parametrize("suffix", ["", ".ckpt", ".h5", ".weights.h5"])
+def test_weights_of_every_suffix_are_loaded_again(suffix, tmp_path):
+    path, model = tmp_path / "a folder" / f"{{epoch:02d}}{suffix}", model_of(doltap)
+    fit(model, [ModelCheckpoint(path, save_weights_only=True)])
+    again = model_of(doltap)
+    again.load_weights(tmp_path / "a folder" / f"02{suffix}")
+    assert np.array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_keras_loads_what_was_saved(keras, tmp_path):
+    model = model_of(doltap)
+    fit(
+        model,
+        [ModelCheckpoint(tmp_path / "best.keras", "val_mae", save_best_only=True)],
+        validation_split=0.5,
+    )
+    theirs = keras.models.load_model(tmp_path / "best.keras")
+    np.testing.assert_allclose(theirs(X), model.predict(X, verbose=0), rtol=1e-5)

@@ -26,8 +26,9 @@ ROW, STEPS = (6,), (5, 6)
 
 
 def predicted(model, x):
-    """What the model computes, in one compiled program."""
-    return jax.tree.leaves(jax.jit(lambda x: model(x, training=False))(x))
+    """What the model computes, in one program that is compiled fast rather than well."""
+    options = {"xla_backend_optimization_level": 0}
+    return jax.tree.leaves(jax.jit(lambda x: model(x, training=False), compiler_options=options)(x))
 
 
 def run_onnx(path, x):
@@ -275,7 +276,7 @@ def test_a_program_is_for_every_device_and_every_batch(tmp_path):
     assert str(exported.in_avals[0].shape) == "(batch, 6)"
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "bfloat16", "float16"])
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "float16"])
 def test_types_of_16_bits_stay_in_a_program_and_become_32_where_onnx_lacks_them(policy, tmp_path):
     options = {"dtype": policy}
     model = Sequential([Input(ROW), layers.Dense(8, "gelu", **options), layers.LayerNormalization(**options)])
@@ -453,6 +454,10 @@ def test_what_onnx_lacks_is_named_with_its_layer(make, name, tmp_path):
 LACKING = {
     "bits": lambda x: ops.bitwise_and(ops.cast(x, "int32"), 3),
     "bytes": lambda x: ops.cast(x, "uint8") * ops.cast(x, "uint8"),
+    "sums of bytes": lambda x: jax.lax.reduce_sum(x.astype(jnp.int8), (1,)),
+    "the larger truth": lambda x: jnp.maximum(x > 0, x < -1),
+    "complex numbers": lambda x: jnp.abs(jax.lax.complex(x, x)),
+    "rounded to less": lambda x: jax.lax.reduce_precision(x, 5, 2),
     "keys": lambda x: ops.lexsort if False else jax.lax.sort((x, x), num_keys=2)[0],
     "a long loop": lambda x: ops.fori_loop(0, 2000, lambda _, x: ops.sin(x), x),
     "an open loop": lambda x: ops.while_loop(lambda x: ops.max(x) < 9, lambda x: (x + 1,), (x,))[0],
@@ -471,8 +476,9 @@ def test_what_cannot_be_said_in_onnx_is_refused_and_never_written_wrongly(case, 
 
 def test_unsigned_numbers_begin_anew_at_0_as_they_do_in_jax(tmp_path):
     def function(x):
-        unsigned = ops.cast(x, "uint32")
-        return ops.cast(unsigned - 2 + unsigned * jnp.uint32(3_000_000_000) > 9, "int32")
+        unsigned = ops.cast(x - 5, "uint32")
+        total = jnp.sum(unsigned * jnp.uint32(3_000_000_000) - 2, axis=-1, keepdims=True, dtype="uint32")
+        return ops.cast((total + unsigned) // 7, "int32")
 
     model, x = network(layers.Lambda(function), ROW, dtype="int32")
     assert_same_elsewhere(model, x, tmp_path)

@@ -19,6 +19,7 @@ import warnings
 
 import resumed_runs
 
+from doltap.files import formats
 from doltap.training import loop, resuming
 
 EPOCHS = 30
@@ -91,6 +92,8 @@ def killed(name, folder, chance, kills):
             return (folder / "left.json").read_text(), count
         was_killed = os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 130
         assert was_killed, f"{name} ended with an error of its own"
+        for file in [*folder.glob("*.keras"), *folder.glob("*.weights.h5")]:
+            formats.read(file)
         count += 1
 
 

@@ -18,6 +18,7 @@ from doltap.callbacks import (
     EarlyStopping,
     LambdaCallback,
     LearningRateScheduler,
+    ModelCheckpoint,
     ReduceLROnPlateau,
     SwapEMAWeights,
     TerminateOnNaN,
@@ -176,6 +177,13 @@ def csv(folder):
     return CSVLogger(os.path.join(folder, "log.csv"))
 
 
+def saving(folder):
+    """Callbacks that save the model every few batches, and its best weights after epochs."""
+    whole = ModelCheckpoint(os.path.join(folder, "model.keras"), save_freq=4)
+    name = os.path.join(folder, "{epoch:02d}-{val_loss:.4f}.weights.h5")
+    return [whole, ModelCheckpoint(name, save_best_only=True, save_weights_only=True)]
+
+
 ARRAYS = {"x": X, "y": Y, "batch_size": 8}
 
 # Name -> (how the model is made, the arguments of fit for a folder of files).
@@ -236,6 +244,7 @@ RUNS = {
     ),
     "batches heard": (lambda: plain("sgd"), lambda _: ARRAYS | {"callbacks": [Growing()]}),
     "stopped": (plain, lambda _: ARRAYS | {"callbacks": [StopsAt()]}),
+    "saved": (plain, lambda folder: ARRAYS | {"validation_split": 0.2, "callbacks": saving(folder)}),
     "own class": (own, lambda _: ARRAYS | {"class_weight": None}),
     "own step": (lambda: own(OwnStep), lambda _: ARRAYS),
     "eager": (
@@ -269,5 +278,6 @@ def left_of(model, history, callbacks, folder):
     states = [(type(one).__name__, repr(one.get_state())) for one in callbacks]
     log = os.path.join(folder, "log.csv")
     written = pathlib.Path(log).read_text() if os.path.exists(log) else None
-    facts = [model.epochs_trained, model.stop_training, int(model.optimizer.iterations), history.epoch]
+    saved = sorted(name for name in os.listdir(folder) if name.endswith((".keras", ".weights.h5")))
+    facts = [saved, model.epochs_trained, model.stop_training, int(model.optimizer.iterations), history.epoch]
     return json.dumps([digest, repr(history.history), states, written, facts])

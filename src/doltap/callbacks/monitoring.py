@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from doltap.callbacks.callback import Callback, Logs
-from doltap.errors import DataError, NotSupportedError, closest
+from doltap.errors import DataError, NotSupportedError, closest, printable
 from doltap.registry import snake_case
 
 __all__ = ["Monitor", "check_number"]
@@ -73,10 +73,8 @@ class Monitor(Callback):
             if self.monitor.startswith("val_")
             else ""
         )
-        warnings.warn(
-            f"{type(self).__name__} watches '{self.monitor}', which is not among the logs: {known}.{cure}",
-            stacklevel=3,
-        )
+        said = f"{type(self).__name__} watches '{self.monitor}', which is not among the logs: {known}.{cure}"
+        warnings.warn(printable(said, None), stacklevel=3)
         return None
 
     def _is_improvement(self, value: Any, reference: Any) -> bool:

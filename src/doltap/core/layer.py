@@ -22,7 +22,7 @@ from doltap.core.graph import Node, SymbolicTensor, promised, symbolic_leaves
 from doltap.core.owner import ASPECTS, Owner, as_shape
 from doltap.core.tensors import Variable, lend, precision, unchanged
 from doltap.dtypes import is_float
-from doltap.errors import MissingAttributeError, NotSupportedError, closest
+from doltap.errors import MissingAttributeError, NotSupportedError, closest, printable
 from doltap.registry import check_arguments, snake_case
 
 __all__ = ["Layer", "Owner", "as_shape", "made_with", "names"]
@@ -321,7 +321,7 @@ class Layer(Owner):
         raise _no_attribute(self, name)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+        return f"<{type(self).__name__} name={printable(self.name)}, built={self.built}>"
 
 
 def _without_call(layer: Layer) -> NotSupportedError:

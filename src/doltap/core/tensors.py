@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from doltap import dtypes
-from doltap.errors import DataError, ShapeError
+from doltap.errors import DataError, ShapeError, printable
 
 __all__ = ["Later", "Rate", "Variable", "lend", "place", "precision", "unchanged", "unfilled"]
 
@@ -271,7 +271,8 @@ class Variable:
         return abs(self.read())
 
     def __repr__(self) -> str:
-        return f"<Variable '{self.name}' shape={self.shape} dtype={self.dtype} value={self.numpy()}>"
+        name = printable(self.name)
+        return f"<Variable '{name}' shape={self.shape} dtype={self.dtype} value={self.numpy()}>"
 
 
 def _operators(function: Callable[[Any, Any], Any]) -> tuple[Callable, Callable]:

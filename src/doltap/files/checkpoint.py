@@ -8,7 +8,6 @@ files; of other files in the folder nothing is read, changed or deleted.
 from __future__ import annotations
 
 import concurrent.futures
-import hashlib
 import itertools
 import json
 import math
@@ -22,11 +21,11 @@ from typing import Any
 import numpy as np
 
 from doltap.errors import DataError, DoltapError, ModelFileError, printable
-from doltap.files.hdf5 import Group, read_hdf5, write_hdf5
+from doltap.files.hdf5 import Group, read_hdf5, verify_hdf5, write_hdf5
 from doltap.files.plain_json import read_json
 from doltap.files.writing import write_aside
 
-__all__ = ["Folder", "check_arrays", "pack", "unpack"]
+__all__ = ["Folder", "check_arrays", "pack", "states_in", "unpack"]
 
 _FORMAT = "doltap state"
 _VERSION = 1
@@ -52,7 +51,7 @@ def pack(value: Any, arrays: list[np.ndarray], what: str = "state") -> Any:
     """
     if isinstance(value, np.generic) or hasattr(value, "__array__"):
         return _pack_array(value, arrays, what)
-    if value is None or isinstance(value, (bool, int, str)):
+    if value is None or isinstance(value, bool) or _is_plain(value):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else {"number": repr(value)}
@@ -64,15 +63,22 @@ def pack(value: Any, arrays: list[np.ndarray], what: str = "state") -> Any:
         return {"tuple": [pack(item, arrays, what) for item in value]}
     if isinstance(value, dict):
         packed = [(key, pack(item, arrays, f"{what}[{key!r}]")) for key, item in value.items()]
-        if all(type(key) is str for key in value):
+        if all(type(key) is str and _is_plain(key) for key in value):
             return {"dict": dict(packed)}
         return {"pairs": [[pack(key, arrays, what), item] for key, item in packed]}
     raise DataError(
         what,
-        expected="numbers, texts, lists, tuples, dicts and arrays of numbers",
+        expected="numbers of at most 64 bits, texts, lists, tuples, dicts and arrays of numbers",
         got=f"{type(value).__name__} {printable(repr(value))}",
         fix="Keep what it is made of.",
     )
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is a text of whole characters, or an integer of 64 bits: what may stand in a file."""
+    if isinstance(value, str):
+        return not any("\ud800" <= sign <= "\udfff" for sign in value)
+    return isinstance(value, int) and -(1 << 63) <= value < 1 << 64
 
 
 def _pack_array(value: Any, arrays: list[np.ndarray], what: str) -> dict[str, Any]:
@@ -144,84 +150,69 @@ def _unpack_array(packed: dict[str, Any], array: np.ndarray, *, is_scalar: bool)
         array = array.view(dtype)
     if array.dtype != dtype or (is_scalar and shape):
         raise ValueError("an array of another type")
-    return array[()] if is_scalar else array
-
-
-def _checksum(about: bytes, arrays: Sequence[np.ndarray]) -> str:
-    seen = hashlib.sha256(about)
-    for array in arrays:
-        seen.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
-    return seen.hexdigest()
+    # A file's arrays cannot be written to.
+    return array[()] if is_scalar else np.array(array)
 
 
 def _write(path: pathlib.Path, about: bytes, arrays: Sequence[np.ndarray]) -> None:
     """One state as a file of its own."""
-    facts = {"format": _FORMAT, "version": _VERSION, "checksum": _checksum(about, arrays)}
     # An attribute of HDF5 holds 64 kB, a history may be longer.
-    root = Group(facts, arrays={"about": np.frombuffer(about, np.uint8)})
+    root = Group({"format": _FORMAT, "version": _VERSION}, arrays={"about": np.frombuffer(about, np.uint8)})
     root.groups["arrays"] = Group(arrays={str(number): array for number, array in enumerate(arrays)})
+    write_aside(
+        path, lambda aside: write_hdf5(aside, root), lambda aside: verify_hdf5(aside, root, str(path))
+    )
 
-    def verify(aside: pathlib.Path) -> None:
-        if _read(aside)[0] != about:
-            raise _damage(path, "another content than was written")
 
-    try:
-        write_aside(path, lambda aside: write_hdf5(aside, root), verify)
-    except DoltapError:
-        raise
-    except (OSError, RuntimeError, ValueError) as error:  # As h5py has it.
+def _state_in(path: pathlib.Path) -> dict[str, Any]:
+    """The state in a file, whole; else an error."""
+    root = read_hdf5(path, str(path))
+    if root.attributes.get("format") != _FORMAT:
+        raise _strange(path, "a file of another kind")
+    version = root.attributes.get("version")
+    if version != _VERSION:
         raise ModelFileError(
             str(path),
-            expected="to write the state of the training there",
-            got=getattr(error, "strerror", None) or str(error),
-            fix="Make room, or give another folder; what was written before is as it was.",
-        ) from error
-
-
-def _read(path: pathlib.Path) -> tuple[bytes, list[np.ndarray]]:
-    """The description in a file and its arrays, whole; else an error."""
+            expected=f"a state of version {_VERSION}",
+            got=f"version {printable(version)}",
+            fix="Go on with the doltap that began the training.",
+        )
     try:
-        root = read_hdf5(path, str(path))
-        facts = root.attributes
-        if facts.get("format") != _FORMAT:
-            raise _damage(path, "a file of another kind")
-        if facts["version"] != _VERSION:
-            raise ModelFileError(
-                str(path),
-                expected=f"a state of version {_VERSION}",
-                got=f"version {facts['version']}",
-                fix="Go on with the doltap that began the training.",
-            )
-        found = root.groups["arrays"].arrays if "arrays" in root.groups else {}
-        arrays = [np.asarray(found[str(number)]) for number in range(len(found))]
-        about = np.asarray(root.arrays["about"]).tobytes()
-        if _checksum(about, arrays) != facts["checksum"]:
-            raise _damage(path, "other bytes than its checksum says")
-    except DoltapError:
+        found = root.groups["arrays"].arrays
+        arrays = [found[str(number)] for number in range(len(found))]
+        state = unpack(read_json(root.arrays["about"].tobytes(), str(path)), arrays)
+    except ModelFileError:
         raise
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise _damage(path, printable(str(error))) from error
-    return about, arrays
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _strange(path, f"none ({printable(error)})") from error
+    if not isinstance(state, dict):
+        raise _strange(path, "none")
+    return state
 
 
-def _damage(path: pathlib.Path, got: str) -> ModelFileError:
+def _strange(path: pathlib.Path, got: str) -> ModelFileError:
     return ModelFileError(
         str(path),
-        expected="a whole state of a training",
+        expected="the state of a training",
         got=got,
         fix="The file is damaged. Delete it to go on from the one before, or begin in another folder.",
     )
 
 
-def _state_in(path: pathlib.Path) -> dict[str, Any]:
-    about, arrays = _read(path)
-    try:
-        state = unpack(read_json(about, str(path)), arrays)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise _damage(path, f"no state in it ({printable(str(error))})") from error
-    if not isinstance(state, dict):
-        raise _damage(path, "no state in it")
-    return state
+def states_in(folder: pathlib.Path) -> dict[str, dict[str, Any] | DoltapError]:
+    """Every state in a folder by the name of its file, or what is wrong with it; nothing is changed.
+
+    The newest comes last, and behind it the one with which training has ended.
+    """
+    names = sorted(file.name for file in folder.iterdir() if _STATE.fullmatch(file.name))
+    names += ["finished.h5"] if (folder / "finished.h5").is_file() else []
+    found: dict[str, dict[str, Any] | DoltapError] = {}
+    for name in names:
+        try:
+            found[name] = _state_in(folder / name)
+        except DoltapError as error:
+            found[name] = error
+    return found
 
 
 def check_arrays(what: str, arrays: Any, like: Sequence[Any]) -> None:
@@ -254,7 +245,7 @@ class Folder:
         self.path, self._keep = pathlib.Path(path).absolute(), keep
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            leftovers = [file for file in self.path.iterdir() if _UNFINISHED.fullmatch(file.name)]
+            self._files()
         except OSError as error:
             raise ModelFileError(
                 str(self.path),
@@ -262,8 +253,6 @@ class Folder:
                 got="a file" if self.path.is_file() else error.strerror or str(error),
                 fix="Give a folder that is empty, or one that an earlier call of fit has used.",
             ) from error
-        for file in leftovers:
-            file.unlink(missing_ok=True)
         self._whole: list[int] = []
         self._thread: concurrent.futures.ThreadPoolExecutor | None = None
         self._pending: concurrent.futures.Future[None] | None = None
@@ -376,3 +365,4 @@ class Folder:
     def _own_files(self) -> Iterator[pathlib.Path]:
         yield from self._files().values()
         yield self._finished
+        yield from (file for file in self.path.iterdir() if _UNFINISHED.fullmatch(file.name))

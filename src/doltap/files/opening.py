@@ -55,7 +55,9 @@ def read_file(path: str | os.PathLike[str], what: str | None = None) -> memoryvi
     try:
         with open_file(path, what) as file:
             return read_bytes(file, os.fstat(file.fileno()).st_size)
-    except (OSError, ValueError, MemoryError) as error:
+    except ModelFileError:
+        raise
+    except (OSError, MemoryError) as error:
         raise opening_error(path, what, error) from error
 
 

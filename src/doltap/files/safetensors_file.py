@@ -18,6 +18,7 @@ import ml_dtypes
 import numpy as np
 
 from doltap.errors import ModelFileError, printable
+from doltap.files.opening import read_file
 from doltap.files.plain_json import read_json, write_json
 from doltap.files.record import Record
 
@@ -50,7 +51,7 @@ def is_safetensors(begin: bytes) -> bool:
 def read(path: str | os.PathLike[str]) -> Record:
     """The arrays of a file by their paths."""
     what = f"'{printable(os.fspath(path), 200)}'"
-    content = memoryview(pathlib.Path(path).read_bytes())
+    content = read_file(path, what)
     size = int.from_bytes(content[:8], "little")
     if not is_safetensors(bytes(content[:9])) or 8 + size > len(content):
         raise _damaged(
@@ -165,7 +166,7 @@ def _plain(name: str, array: Any) -> np.ndarray:
 def _bytes_of(array: np.ndarray) -> memoryview:
     """The bytes of an array, lowest first, without a copy where they lie so."""
     little = array.astype(_TYPES[_NAMES[array.dtype]], copy=False)
-    return memoryview(little.reshape(-1).view(np.uint8))
+    return little.reshape(-1).view(np.uint8).data
 
 
 def _checksum(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> str:

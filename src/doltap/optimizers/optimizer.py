@@ -19,7 +19,7 @@ import numpy as np
 
 from doltap import config, dtypes, old_names
 from doltap.core.tensors import Rate, Variable
-from doltap.errors import DataError, NotSupportedError
+from doltap.errors import DataError, NotSupportedError, printable
 from doltap.optimizers import options, passes, schedules
 from doltap.optimizers.keras_form import KerasForm
 from doltap.optimizers.schedules import LearningRateSchedule
@@ -398,7 +398,7 @@ class Optimizer(KerasForm, Configured):
                 fix="Does the loss depend on the weights?",
             )
         if missing:
-            warnings.warn(f"No gradient for {', '.join(missing)}: not moved.", stacklevel=3)
+            warnings.warn(f"No gradient for {printable(', '.join(missing), None)}: not moved.", stacklevel=3)
         return [pair for pair in pairs if pair[0] is not None]
 
     def stateless_apply(

@@ -54,6 +54,7 @@ _STANDING |= {
     "__tuple__",
 }
 _MEASURES = ("loss", "metrics", "weighted_metrics")
+_SETTINGS = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
 
 # How deep models in models are told, and how much of a list.
 _DEEPEST, _MOST_SHAPES = 20, 6
@@ -92,7 +93,7 @@ def inspected(record: Any, refused: Sequence[DoltapError] = ()) -> dict[str, Any
         "layers": told,
         "parameters": sum(each["parameters"] for each in told),
         "bytes": sum(each["bytes"] for each in told),
-        "training": {key: value for key, value in training.items() if value is not None},
+        "training": {key: training[key] for key in _SETTINGS if training.get(key) is not None},
         "optimizer_variables": len(memory),
         "optimizer_bytes": sum(array.nbytes for _, array in memory),
         "files": {name: len(content) for name, content in record.assets.items()},
@@ -244,7 +245,7 @@ def _refusal(name: str, module: str, where: str) -> dict[str, str] | None:
             "what": where,
             "expected": "plain values",
             "got": "the code of a function",
-            "fix": "Code in a file is never run. Write a Layer with that call, and give the model its weights.",
+            "fix": "Code in a file is never run. Write a Layer that computes it, and load the weights.",
         }
     space = module.removeprefix("keras.").removeprefix("src.").split(".")[0] if "keras" in module else ""
     lack = planned.lack_of(f"{space}.{name}" if space and space != "keras" else name) if module else None
@@ -299,7 +300,7 @@ def print_inspected(found: dict[str, Any], title: str, size: int, console: Conso
 
 def _say(console: Console, label: Any, value: Any, style: str = "") -> None:
     # Text, and not markup: what stands in a file is shown as it stands there.
-    console.print(Text(f"{printable(label)}: {printable(value, 400)}", style=style))
+    console.print(Text(f"{printable(label, 200)}: {printable(value, 400)}", style=style))
 
 
 def _table(told: list[dict[str, Any]]) -> Table:
@@ -342,4 +343,4 @@ def _told(value: Any, depth: int = 0) -> str:
         return f"{'' if name is None else name}({', '.join(parts[:12])})"
     if isinstance(value, list) and depth < 3:
         return ", ".join(_told(item, depth + 1) for item in value[:12])
-    return str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -159,8 +159,7 @@ class Keeper:
 
     def _is_end(self, state: dict[str, Any]) -> bool:
         """Whether the training ends, now too, where it ended."""
-        self._check(state)
-        return bool(state["stopped"]) or state["epoch"] == self._settings.last
+        return state.get("stopped") is True or state.get("epoch") == self._settings.last
 
     def _check(self, state: dict[str, Any]) -> None:
         """An error unless this training goes on from the state."""
@@ -229,7 +228,7 @@ class Keeper:
     def begin(self, epochs: Any) -> int:
         """Bring everything to where it was, or write down where it begins; the epoch to begin with."""
         self._epochs = epochs
-        state = self._state
+        state, self._state = self._state, None
         if state is None:
             self._save(self._settings.first, 0)
             return self._settings.first

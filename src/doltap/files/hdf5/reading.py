@@ -131,6 +131,7 @@ class _Reader:
                 group.groups[link.name] = self.group(item, depth + 1)
             elif item.has(_LAYOUT):
                 group.arrays[link.name] = self._array(item)
+                group.arrays[link.name].flags.writeable = False
             else:
                 raise blocks.refused(f"'{path}', which is neither a group nor an array")
         return group

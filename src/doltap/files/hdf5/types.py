@@ -227,5 +227,5 @@ def plain_numbers(data: memoryview, kind: Kind, shape: tuple[int, ...]) -> np.nd
     stored = np.dtype("u1") if kind.is_boolean else kind.dtype
     array = np.frombuffer(data, stored, count).reshape(shape)
     if kind.is_boolean:
-        return array != 0
+        return np.asarray(array != 0)
     return array.astype(stored.newbyteorder("=")) if not stored.isnative else array

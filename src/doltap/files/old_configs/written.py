@@ -57,6 +57,9 @@ def _old_layer(layer: Described, *, is_inside: bool = False) -> Described:
         config = _old_sequential(config, is_inside=is_inside)
     else:
         config = _old_config(name, config)
+        if name in configs.names and name != "InputLayer":
+            # Where Keras 3 reads a layer without its module, it drops axis=[1, 2], and fails inside wrappers.
+            rest |= {"module": "keras.layers", "registered_name": None}
     return {"class_name": name, "config": config, **rest}
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from doltap.models.exporting.onnx_graph import Graph, LackingError, Value
 
-__all__ = ["NODES", "REPLACED", "UNCHANGED", "WRITTEN"]
+__all__ = ["NODES", "REPLACED", "UNCHANGED", "WRITTEN", "check_types", "wraps"]
 
 # Number by number, one node each.
 NODES = {
@@ -30,7 +30,37 @@ NODES = {
 }
 
 # What gives its input as it is.
-UNCHANGED = frozenset(["copy", "name", "optimization_barrier", "reduce_precision", "stop_gradient"])
+UNCHANGED = frozenset(["copy", "name", "optimization_barrier", "stop_gradient"])
+
+# Runtimes move numbers of every type, but compute with few.
+_TYPES = frozenset(["bfloat16", "bool", "float16", "float32", "float64"])
+_TYPES |= {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32)} | {"int64"}
+_WHOLE = frozenset(["int32", "int64", "uint32"])
+_MOVES = frozenset(["broadcast_in_dim", "concatenate", "convert_element_type", "dynamic_slice", "gather"])
+_MOVES |= {"reshape", "rev", "slice", "split", "squeeze", "stack", "tile", "transpose", "unstack"}
+_BITS = frozenset(["and", "not", "or", "xor"])
+_TRUTHS = _BITS | {"eq", "ne", "reduce_and", "reduce_or", "select_n"}
+_WRAPPING = frozenset(["add", "convert_element_type", "cumsum", "dot_general", "mul", "neg", "reduce_prod"])
+_WRAPPING |= {"reduce_sum", "sub"}
+
+
+def check_types(name: str, dtypes: Sequence[Any]) -> None:
+    """An error unless runtimes do that with numbers of these types."""
+    for dtype in map(str, dtypes):
+        is_whole = "int" in dtype
+        is_lacking = dtype not in _TYPES
+        is_lacking |= is_whole and (name in _BITS or (dtype not in _WHOLE and name not in _MOVES))
+        is_lacking |= dtype == "bool" and name not in _MOVES | _TRUTHS
+        if is_lacking or (dtype == "uint32" and name == "pow"):
+            raise LackingError(f"'{name}' of {dtype}")
+
+
+def wraps(name: str, dtype: Any) -> bool:
+    """Whether a result may pass the largest number, where JAX begins anew at 0.
+
+    The graph has unsigned numbers in 64 bits, in which nothing begins anew.
+    """
+    return str(dtype) == "uint32" and name in _WRAPPING
 
 
 def _log1p(x: Any) -> Any:

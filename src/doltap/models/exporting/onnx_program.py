@@ -26,6 +26,8 @@ _CALLS = frozenset(
 )
 _PROGRAMS = ("jaxpr", "call_jaxpr", "fun_jaxpr")
 
+_HANDLED = {*operations.NODES, *operations.REPLACED, *operations.WRITTEN}
+
 # A loop of more steps would make a graph that nobody can load.
 _MOST_STEPS = 1000
 
@@ -128,15 +130,19 @@ def _converted(graph: Graph, equation: Any, values: list[Value]) -> list[Value]:
         return _computed(graph, equation, values)
     if name == "scan":
         return _unrolled(graph, equation, values)
+    if name not in _HANDLED:
+        raise LackingError(f"'{name}'")
+    operations.check_types(name, [atom.aval.dtype for atom in equation.invars])
     if name in operations.REPLACED:
         function = functools.partial(operations.REPLACED[name], **params)
         likes = [jax.ShapeDtypeStruct(each.aval.shape, each.aval.dtype) for each in equation.invars]
         return _inlined(graph, jax.make_jaxpr(function)(*likes), values)
     if name in operations.NODES:
-        return [_node(graph, equation, values)]
-    if name not in operations.WRITTEN:
-        raise LackingError(f"'{name}'")
-    outputs = operations.WRITTEN[name](graph, equation, *values)
+        outputs = graph.each(operations.NODES[name], *values)
+    else:
+        outputs = operations.WRITTEN[name](graph, equation, *values)
+    if operations.wraps(name, equation.outvars[0].aval.dtype):
+        return [graph.each("Mod", outputs, graph.constant(np.int64(1 << 32)))]
     return outputs if isinstance(outputs, list) else [outputs]
 
 
@@ -155,20 +161,6 @@ def _computed(graph: Graph, equation: Any, values: Sequence[Value]) -> list[Valu
     arrays = [graph.full(value, shape).array for value, shape in zip(values, shapes, strict=True)]
     outputs = equation.primitive.bind(*arrays, **equation.params)
     return [graph.constant(each) for each in (outputs if equation.primitive.multiple_results else [outputs])]
-
-
-def _node(graph: Graph, equation: Any, values: list[Value]) -> Value:
-    name, dtype = equation.primitive.name, equation.invars[0].aval.dtype
-    is_whole = np.issubdtype(dtype, np.integer)
-    if is_whole and dtype not in (np.int32, np.int64, np.uint32):
-        raise LackingError(f"'{name}' of numbers of type {dtype}")
-    if is_whole and name in ("and", "or", "xor", "not"):
-        raise LackingError(f"'{name}' of bits")
-    result = graph.each(operations.NODES[name], *values)
-    if dtype == np.uint32 and name in ("add", "sub", "mul"):
-        # The graph has them in 64 bits, in which nothing begins anew at 0.
-        result = graph.each("Mod", result, graph.constant(np.int64(1 << 32)))
-    return result
 
 
 def _unrolled(graph: Graph, equation: Any, values: list[Value]) -> list[Value]:
