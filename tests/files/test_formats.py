@@ -85,7 +85,7 @@ def test_the_name_chooses_the_format(name, of_model, of_weights):
         ("keras", ".h5", "got an archive.*(?s:.*)end in .keras"),
         ("keras", ".weights.h5", "got an archive"),
         ("keras", ".safetensors", "got an archive"),
-        ("h5", ".keras", "got a model of Keras 1 or 2 in HDF5.*(?s:.*)end in .h5"),
+        ("h5", ".keras", "got a file of HDF5, as those of Keras 1 and 2.*(?s:.*)end in .h5"),
         ("safetensors", ".h5", "got weights as safetensors"),
         ("safetensors", ".keras", "got weights as safetensors"),
     ],
@@ -141,7 +141,7 @@ def test_what_is_no_model_says_what_it_is(tmp_path, kind, suffix):
     path = tmp_path / f"file{suffix}"
     path.write_bytes(content)
     if suffix == ".h5" and content.startswith(b"PK"):
-        wrong = "what its name says"
+        wrong = "as its name says"
     with pytest.raises(ModelFileError, match=rf"file{suffix}.*{wrong}"):
         doltap.models.load_model(path)
 
