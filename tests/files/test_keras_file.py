@@ -84,7 +84,9 @@ def test_a_vocabulary_beside_the_configuration_is_taken_up(tmp_path):
         config = json.loads(members["config.json"])
         for layer in config["config"]["layers"]:
             if "vocabulary" in layer["config"]:
-                terms = {"StringLookup": ["[UNK]", "b", "a"], "IntegerLookup": [-1, 4, 5, 3]}[layer["class_name"]]
+                terms = {"StringLookup": ["[UNK]", "b", "a"], "IntegerLookup": [-1, 4, 5, 3]}[
+                    layer["class_name"]
+                ]
                 layer["config"] |= {"vocabulary": None, "idf_weights": None}
                 layer["config"].pop("has_input_vocabulary")
                 kind = doltap.registry.snake_case(layer["class_name"])
