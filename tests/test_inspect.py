@@ -147,6 +147,7 @@ def test_every_layer_of_ours_needs_nothing_from_the_user(case):
 
 def test_every_optimizer_loss_and_metric_of_ours_needs_nothing_from_the_user():
     spaces = {"keras.optimizers": optimizers, "keras.losses": losses, "keras.metrics": metrics}
+    spaces["keras.optimizers.schedules"] = optimizers.schedules
     for module, space in spaces.items():
         classes = [name for name in space.__all__ if isinstance(getattr(space, name), type)]
         assert len(classes) > 5
@@ -156,7 +157,9 @@ def test_every_optimizer_loss_and_metric_of_ours_needs_nothing_from_the_user():
             "metrics": ["acc", "accuracy", "mse"],
         }
         found = inspected(Record("keras", model_of(compile_config={"metrics": described, **named})))
-        assert [each for each in found["needs"] if each["name"] not in ("Optimizer", "Loss", "Metric")] == []
+        # What others are made of is in no file.
+        bare = {"Optimizer", "Loss", "Metric", "LearningRateSchedule"}
+        assert [each for each in found["needs"] if each["name"] not in bare] == []
 
 
 OWN = {
@@ -313,6 +316,28 @@ def test_the_command_tells_of_our_own_files_and_changes_none(case, tmp_path, cap
     assert found["file"] == str(path)
     assert found["file_bytes"] == sum(map(len, before.values()))
     assert before == {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:keras")
+def test_a_file_of_keras_is_told_with_the_classes_that_only_its_user_has(keras, tmp_path, capsys):
+    class Scale(keras.layers.Layer):
+        def call(self, x):
+            return 2 * x
+
+    x = keras.Input((4,))
+    inner = keras.Sequential([keras.Input((3,)), keras.layers.Dense(5, name="deep")], name="block")
+    steps = keras.layers.TimeDistributed(keras.layers.Dense(2, name="each"))(keras.layers.RepeatVector(6)(x))
+    outputs = [Scale(name="twice")(inner(keras.layers.Dense(3, name="wide")(x))), steps]
+    model = keras.Model(x, outputs, name="net")
+    model.compile(keras.optimizers.Adam(keras.optimizers.schedules.ExponentialDecay(0.5, 10, 0.9)), "mse")
+    model.save(tmp_path / "model.keras")
+    assert cli.main(["inspect", "--json", str(tmp_path / "model.keras")]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["parameters"] == model.count_params()
+    assert found["needs"] == [{"name": "Scale", "in": "'twice'"}]
+    counts = {line["name"]: line["parameters"] for line in found["layers"]}
+    assert (counts["wide"], counts["block"], counts["time_distributed"]) == (15, 20, 10)
+    assert found["training"]["optimizer"]["config"]["learning_rate"]["class_name"] == "ExponentialDecay"
 
 
 def test_the_command_makes_nothing_of_what_a_file_names(tmp_path, capsys, monkeypatch):
