@@ -229,8 +229,7 @@ class _Network:
         for tensor in _tensors(node):
             inner = tensor.get("config")
             place = inner.get("keras_history") if isinstance(inner, dict) else None
-            is_place = isinstance(place, list) and len(place) == 3 and isinstance(place[0], str)
-            if not is_place or not all(type(number) is int for number in place[1:]):
+            if not isinstance(place, list) or list(map(type, place)) != [str, int, int]:
                 raise self._looking.refused(f"a tensor from {place!r}", "The file is damaged.")
             found = True
             yield place[0], place[1]

@@ -20,8 +20,8 @@ __all__ = ["read_json", "write_json"]
 _MOST_BYTES, _MOST_VALUES, _DEEPEST = 1 << 26, 1 << 22, 100
 _NO_STRUCTURE = bytes(set(range(256)) - set(b"[]{},"))
 _UP_AND_DOWN = bytes.maketrans(b"[{]}", b"\1\1\xff\xff")
-# An integer of 64 bits has twenty digits.
-_MOST_DIGITS = 20
+# An integer of 128 bits, as random states have, has 39 digits.
+_MOST_DIGITS = 39
 
 _TEXTS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
@@ -30,7 +30,7 @@ def read_json(text: str | bytes | memoryview, what: str) -> Any:
     """The value that the text describes: dicts, lists, texts, numbers, booleans, None.
 
     Infinity and NaN are read, since Keras writes them; keys that come twice,
-    numbers of more than 64 bits and bytes that are no UTF-8 are refused.
+    numbers of more than 128 bits and bytes that are no UTF-8 are refused.
 
     Args:
         what: the text is, as errors name it: "config.json in model.keras".
@@ -71,7 +71,7 @@ def _refusal(what: str, got: str, expected: str) -> ModelFileError:
 
 
 def _whole_number(digits: str) -> int:
-    if len(digits) > _MOST_DIGITS:
+    if len(digits.lstrip("-")) > _MOST_DIGITS:
         raise ValueError(f"a number of {len(digits)} digits")
     return int(digits)
 
@@ -132,7 +132,7 @@ def _plain(value: Any, path: str) -> Any:
         value = value.tolist()
     if value is None or isinstance(value, (bool, int, float, str)):
         if isinstance(value, int) and len(str(abs(value))) > _MOST_DIGITS:
-            raise _unwritten(path, "an integer of more than 64 bits", "Make it smaller.")
+            raise _unwritten(path, "an integer of more than 128 bits", "Make it smaller.")
         return value
     if isinstance(value, (list, tuple)):
         return [_plain(inner, f"{path}.{number}") for number, inner in enumerate(value)]

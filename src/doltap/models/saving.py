@@ -22,7 +22,7 @@ from doltap.core import configs
 from doltap.core.layer import Layer
 from doltap.core.tensors import Variable, unfilled
 from doltap.errors import DoltapError, ModelFileError, NotSupportedError, UnknownNameError, printable
-from doltap.files import formats, plain_json
+from doltap.files import formats, plain_config, plain_json
 from doltap.files.record import Record
 from doltap.models import arguments
 from doltap.models.filling import fill
@@ -233,6 +233,7 @@ def _count(record: Record) -> int:
 
 
 def _model_from(config: Any, what: str) -> Any:
+    plain_config.check(config, what)
     model = configs.deserialize(config)
     if not (isinstance(model, Layer) and hasattr(model, "compiled")):
         raise ModelFileError(
