@@ -81,9 +81,10 @@ def read(path: str | os.PathLike[str]) -> Record:
         )
         return keras_file.read(path, what)
     if begin.startswith(_HDF5):
+        _check_suffix(name, (".safetensors",), what, "a file of HDF5", ".h5")
         record = _read_hdf5(pathlib.Path(path), what)
         if record.config is not None:
-            _check_suffix(name, (".keras", ".safetensors"), what, "a model of Keras 1 or 2 in HDF5", ".h5")
+            _check_suffix(name, (".keras",), what, "a model of Keras 1 or 2 in HDF5", ".h5")
         return record
     if safetensors_file.is_safetensors(begin):
         _check_suffix(name, (*_HDF5_SUFFIXES, ".keras"), what, "weights as safetensors", ".safetensors")

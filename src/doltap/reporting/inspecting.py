@@ -43,8 +43,10 @@ _TABLES = (
     *(protocol.names, regularizers.names),
 )
 # What stands for a value in Keras's configurations, and the classes of models.
-_STANDING = frozenset(["__ellipsis__", "__keras_tensor__", "__numpy__", "__slice__", "__tuple__", "function"])
-_STANDING |= {"Cross", "Feature", "FeatureSpace", "Functional", "GetItem", "Model", "Sequential"}
+_STANDING = frozenset(
+    ["__ellipsis__", "__keras_tensor__", "__lambda__", "__numpy__", "__slice__", "__tuple__"]
+)
+_STANDING |= {"function", "Cross", "Feature", "FeatureSpace", "Functional", "GetItem", "Model", "Sequential"}
 _STANDING |= set(layers.__all__)
 _MEASURES = ("loss", "metrics", "weighted_metrics")
 _SETTINGS = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
@@ -233,13 +235,6 @@ def _is_known(name: str) -> bool:
 
 def _refusal(name: str, module: str, where: str) -> dict[str, str] | None:
     """Why a name is refused from whoever brings it; None where the user may."""
-    if name == "__lambda__":
-        return {
-            "what": where,
-            "expected": "plain values",
-            "got": "the code of a function",
-            "fix": "Code in a file is never run. Write a Layer that computes it, and load the weights.",
-        }
     space = module.removeprefix("keras.").removeprefix("src.").split(".")[0] if "keras" in module else ""
     lack = planned.lack_of(f"{space}.{name}" if space and space != "keras" else name) if module else None
     if lack is None or not module.startswith("keras"):
