@@ -260,7 +260,7 @@ def test_weights_for_another_model_change_nothing(tmp_path):
 
 
 def test_a_whole_model_does_not_fit_into_the_format(tmp_path):
-    with pytest.raises(ModelFileError, match=r"save_weights\(path\)"):
+    with pytest.raises(ModelFileError, match="save_weights"):
         tower().save(tmp_path / "model.safetensors")
     assert not list(tmp_path.iterdir())
 
@@ -272,5 +272,5 @@ def test_a_suffix_that_lies_is_refused(first, second, tmp_path):
     model = tower()
     model.save_weights(tmp_path / f"model{first}")
     (tmp_path / f"model{first}").rename(tmp_path / f"model{second}")
-    with pytest.raises(ModelFileError, match="as its name says"):
+    with pytest.raises(ModelFileError, match="what its name says"):
         model.load_weights(tmp_path / f"model{second}")
