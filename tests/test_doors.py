@@ -35,9 +35,9 @@ def test_a_name_of_keras_that_is_missing_says_why():
         lambda: doltap.layers.TorchModuleWrapper: r"which is not planned\.\n  It runs a model of PyTorch",
         lambda: doltap.applications: r"doltap: .*'applications', which is not planned",
         lambda: doltap.Sequental: r"doltap: .*\n  Did you mean 'Sequential'",
-        lambda: doltap.saving.load_model: r"'load_model', which is planned\.\n  Files",
+        lambda: doltap.saving.KerasFileEditor: r"'KerasFileEditor', which is not planned\.\n  doltap inspect",
         lambda: doltap.utils.plot_model: r"'plot_model', which is planned",
-        lambda: doltap.Sequential().save: r"'save', which is planned\.\n  Files",
+        lambda: doltap.Sequential().quantize: r"'quantize', which is not planned\.\n  Weights",
     }.items():
         with pytest.raises(MissingAttributeError, match=said):
             use()

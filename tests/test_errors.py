@@ -66,6 +66,10 @@ def test_printable_text_is_short_and_harmless(text, limit):
         assert shown == text
 
 
+def test_printable_text_is_whole_where_no_limit_is_set():
+    assert errors.printable("x\n" * 100, None) == "x\\n" * 100
+
+
 def test_letters_of_every_script_stay_as_they_are():
     assert errors.printable("돌탑 높이 α β 🗼") == "돌탑 높이 α β 🗼"
     assert errors.printable("\ud800\u202e\x9b") == "\\ud800\\u202e\\x9b"

@@ -23,7 +23,14 @@ from doltap.files import h5_file, hdf5, writing
 from doltap.files.record import Record
 
 # What hangs on a model in a checkpoint beside its layers.
-APART = ("keras_api", "optimizer", "save_counter", "signatures", "trainable_variables", "regularization_losses")
+APART = (
+    "keras_api",
+    "optimizer",
+    "save_counter",
+    "signatures",
+    "trainable_variables",
+    "regularization_losses",
+)
 APART += ("variables", "non_trainable_variables", "root", "train_function", "loss", "metrics")
 # Weights that no training moves; HDF5 has them behind the others of a layer.
 FIXED = ("moving_mean", "moving_variance", "mean", "variance", "count")
@@ -110,7 +117,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Convert one checkpoint; 1 where that cannot be."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("checkpoint", help="path without .index")
-    parser.add_argument("target", nargs="?", help="the file to write; the checkpoint's name with .h5 if left out")
+    parser.add_argument(
+        "target", nargs="?", help="the file to write; the checkpoint's name with .h5 if left out"
+    )
     given = parser.parse_args(arguments)
     target = given.target or f"{given.checkpoint.removesuffix('.index').removesuffix('.ckpt')}.h5"
     try:

@@ -101,6 +101,13 @@ def threshold(x: ArrayLike, threshold: float, default_value: float) -> Array:
 # Zero on the left
 
 
+@jax.jit
+def _positive_part(x: Array) -> Array:
+    # `jax.nn.relu` has a derivative of its own, and is traced anew for every layer.
+    zero = jax.lax.full_like(x, 0)
+    return jax.lax.select(x <= zero, zero, x)
+
+
 @names.register()
 def relu(
     x: ArrayLike, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
@@ -120,7 +127,7 @@ def relu(
     ([0.0, 0.0, 5.0], [-5.0, 4.0])
     """
     if negative_slope == 0 and max_value is None and threshold == 0:
-        return jax.nn.relu(jnp.asarray(x))
+        return _positive_part(jnp.asarray(x))
     x = _real(x)
     if negative_slope != 0 and max_value is None and threshold == 0:
         return leaky_relu(x, negative_slope)

@@ -16,6 +16,7 @@ from doltap.errors import NotSupportedError, UnknownNameError
 
 __all__ = [
     "backend",
+    "chosen_seed",
     "clear_session",
     "disable_traceback_filtering",
     "dtype_policy",
@@ -37,6 +38,7 @@ __all__ = [
 _settings: dict[str, Any] = {
     "epsilon": 1e-7,
     "seed": None,
+    "chosen": False,
     "made": itertools.count(),
     "drawn": itertools.count(),
     "names": {},
@@ -101,9 +103,14 @@ def global_seed() -> int:
     return int(_settings["seed"])
 
 
+def chosen_seed() -> int | None:
+    """The integer that somebody chose with `set_random_seed`; None where nobody did."""
+    return global_seed() if _settings["chosen"] else None
+
+
 def set_global_seed(seed: int) -> None:
     """Choose the integer that `global_seed()` returns, and count models anew."""
-    _settings["seed"] = int(seed)
+    _settings["seed"], _settings["chosen"] = int(seed), True
     _settings["made"] = itertools.count()
     _settings["drawn"] = itertools.count()
 

@@ -162,14 +162,18 @@ def optional_package(name: str, *, extra: str, purpose: str) -> ModuleType:
         ) from error
 
 
-def printable(text: object, limit: int = 80) -> str:
-    """Text from outside, made safe for a terminal and cut to `limit` characters.
+def printable(text: object, limit: int | None = 80) -> str:
+    """Text from outside, made safe for a terminal and cut to `limit` characters, or not cut.
+
+    Every text from a file goes through here before it is shown. What else it
+    needs depends on where: `rich.text.Text` instead of markup, `html.escape`
+    for a page.
 
     >>> printable("a\\x1b[31mb")
     'a\\\\x1b[31mb'
     """
     shown = _escape(str(text))
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def _escape(text: str, keep: str = "") -> str:

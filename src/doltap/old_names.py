@@ -33,6 +33,7 @@ NAMES: dict[str, dict[str, str]] = {
 
 # family -> {old keyword: keyword of today}
 KEYWORDS: dict[str, dict[str, str]] = {
+    "batch_normalization": {"beta_init": "beta_initializer", "gamma_init": "gamma_initializer"},
     "dense": {
         "W_constraint": "kernel_constraint",
         "W_regularizer": "kernel_regularizer",

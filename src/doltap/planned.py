@@ -73,7 +73,7 @@ LACKS: dict[str, tuple[Lack, ...]] = {
         _coming("Search and cross-validation with scikit-learn are to come.", "wrappers"),
         _coming("Recomputing instead of remembering saves memory; it is to come.", "remat RematScope"),
         _coming("Layers check their inputs themselves so far.", "InputSpec"),
-        _coming(_FILES, "export"),
+        _never("model.export(path) writes it; there are no endpoints to choose.", "export"),
         _never(_QUANTIZED, "quantizers Quantizer"),
         _never("A Model with a compute_loss of your own does it.", "distillation"),
         _never("They draw boxes and masks on images; matplotlib does so too.", "visualization"),
@@ -86,14 +86,7 @@ LACKS: dict[str, tuple[Lack, ...]] = {
         _coming("jax.tree does it until then.", "tree"),
     ),
     "Model": (
-        _coming(
-            _FILES,
-            "save save_weights load_weights to_json save_own_variables load_own_variables",
-            "get_build_config build_from_config get_compile_config compile_from_config",
-            "get_state_tree set_state_tree",
-        ),
         _coming("Recomputing instead of remembering saves memory; it is to come.", "rematerialized_call"),
-        _coming(_FILES, "export"),
         _never(_QUANTIZED, "quantize quantized_build quantized_call get_quantization_layer_structure"),
         _never("add_weight does it.", "add_variable"),
         _never(
@@ -106,7 +99,6 @@ LACKS: dict[str, tuple[Lack, ...]] = {
     ),
     "backend": (_never("Layers count their names themselves.", "get_uid"),),
     "callbacks": (
-        _coming(_FILES, "BackupAndRestore ModelCheckpoint"),
         _coming("Writing for TensorBoard comes after the files of models.", "TensorBoard"),
         _never("LambdaCallback(on_epoch_end=...) sends what you like where you like.", "RemoteMonitor"),
         _never("It writes the files of another library.", "OrbaxCheckpoint"),
@@ -186,7 +178,6 @@ LACKS: dict[str, tuple[Lack, ...]] = {
         _never("Finding objects in images is a library of its own.", "MaxNumBoundingBoxes"),
     ),
     "losses": (_coming("It comes with the recurrent layers.", "CTC ctc"),),
-    "models": (_coming(_FILES, "load_model save_model model_from_json"),),
     "ops": (
         _coming(_CONVOLUTION, "image"),
         _coming("It comes with the recurrent layers.", "ctc_decode ctc_loss"),
@@ -202,16 +193,10 @@ LACKS: dict[str, tuple[Lack, ...]] = {
         _coming("Texts come with the recurrent layers.", "text_dataset_from_directory"),
         _coming("It comes with the layers for sequences.", "timeseries_dataset_from_array"),
     ),
-    "saving": (
-        _coming(
-            _FILES,
-            "KerasFileEditor load_model load_weights save_model save_weights",
-            "deserialize_keras_object serialize_keras_object",
-        ),
-    ),
+    "saving": (_never("doltap inspect FILE shows what a file holds.", "KerasFileEditor"),),
     "utils": (
         _coming(_PICTURES, "array_to_img image_dataset_from_directory img_to_array load_img save_img"),
-        _coming(_FILES, "deserialize_keras_object serialize_keras_object legacy"),
+        _never("The functions of today read what Keras 2 wrote, too.", "legacy"),
         _coming("Pictures of a model are to come; model.summary() is there.", "model_to_dot plot_model"),
         _coming("Texts come with the recurrent layers.", "text_dataset_from_directory"),
         _coming("Sounds come with the layers for sequences.", "audio_dataset_from_directory"),

@@ -13,6 +13,7 @@ from doltap.config import clear_session
 from doltap.core.graph import is_keras_tensor
 from doltap.dtypes import standardize as standardize_dtype
 from doltap.feature_space import FeatureSpace
+from doltap.models.objects import deserialize_keras_object, serialize_keras_object
 from doltap.random import set_random_seed
 from doltap.registry import (
     custom_object_scope,
@@ -33,6 +34,7 @@ __all__ = [
     "Sequence",
     "clear_session",
     "custom_object_scope",
+    "deserialize_keras_object",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
@@ -41,6 +43,7 @@ __all__ = [
     "pack_x_y_sample_weight",
     "pad_sequences",
     "register_keras_serializable",
+    "serialize_keras_object",
     "set_random_seed",
     "standardize_dtype",
     "to_categorical",

@@ -54,4 +54,6 @@ def loaded(lib, path, **options):
 def forget_names(*libs):
     """Let layers be numbered from the start."""
     for lib in libs:
-        (lib.utils if lib is not doltap and hasattr(lib.utils, "clear_session") else lib.backend).clear_session()
+        (
+            lib.utils if lib is not doltap and hasattr(lib.utils, "clear_session") else lib.backend
+        ).clear_session()

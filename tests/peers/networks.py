@@ -7,7 +7,14 @@ import random
 import numpy as np
 
 ACTIVATIONS = ["relu", "tanh", "sigmoid", "softmax", "elu", "selu", "softplus", "linear", "swish", "gelu"]
-INITIALIZERS = ["glorot_uniform", "he_normal", "lecun_normal", "random_normal", "truncated_normal", "orthogonal"]
+INITIALIZERS = [
+    "glorot_uniform",
+    "he_normal",
+    "lecun_normal",
+    "random_normal",
+    "truncated_normal",
+    "orthogonal",
+]
 
 
 class Drawing:
@@ -39,7 +46,11 @@ class Drawing:
     def normalization(self):
         pick = self.chance.choice
         name = self.name("norm")
-        options = {"epsilon": pick([1e-3, 1e-2]), "center": pick([True, False]), "gamma_initializer": "random_normal"}
+        options = {
+            "epsilon": pick([1e-3, 1e-2]),
+            "center": pick([True, False]),
+            "gamma_initializer": "random_normal",
+        }
         if pick(["batch", "layer"]) == "batch":
             return self.layers.BatchNormalization(momentum=pick([0.9, 0.99]), name=name, **options)
         return self.layers.LayerNormalization(name=name, **options)
@@ -63,7 +74,9 @@ class Drawing:
 
     def one(self):
         """A layer from rows to rows."""
-        return getattr(self, self.chance.choice(["dense", "dense", "dense", "normalization", "activation", "noise"]))()
+        return getattr(
+            self, self.chance.choice(["dense", "dense", "dense", "normalization", "activation", "noise"])
+        )()
 
     def row(self, columns):
         """A Sequential of some layers."""
@@ -107,10 +120,15 @@ def drawn_network(lib, seed, *, networks=True):
     """
     drawing = Drawing(lib, seed)
     chance = drawing.chance
-    inputs = [lib.Input((chance.choice([3, 4]),), name=f"in{number}") for number in range(chance.randint(1, 3))]
+    inputs = [
+        lib.Input((chance.choice([3, 4]),), name=f"in{number}") for number in range(chance.randint(1, 3))
+    ]
     tensors = list(inputs)
     for _ in range(chance.randint(2, 7)):
-        kind, tensor = chance.choice(["one", "one", "merged", "again", "row", "model"]), chance.choice(tensors)
+        kind, tensor = (
+            chance.choice(["one", "one", "merged", "again", "row", "model"]),
+            chance.choice(tensors),
+        )
         if kind == "merged":
             tensors.append(drawing.merged(tensors))
         elif kind == "again":

@@ -80,8 +80,14 @@ def every(family, base, arguments=None):
 
 
 MADE_WITH = {
-    **{f"kernel_initializer-{name}": one for name, one in every(initializers, initializers.Initializer).items()},
-    **{f"kernel_regularizer-{name}": one for name, one in every(regularizers, regularizers.Regularizer).items()},
+    **{
+        f"kernel_initializer-{name}": one
+        for name, one in every(initializers, initializers.Initializer).items()
+    },
+    **{
+        f"kernel_regularizer-{name}": one
+        for name, one in every(regularizers, regularizers.Regularizer).items()
+    },
     **{f"kernel_constraint-{name}": one for name, one in every(constraints, constraints.Constraint).items()},
 }
 

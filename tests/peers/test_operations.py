@@ -21,9 +21,15 @@ THERE = {
     "new axes": lambda tf, a, b: a[:, None, :] + b[:, :, tf.newaxis],
     "one column": lambda tf, a, b: a[:, 0] * b[:, -1],
     "activations": lambda tf, a, b: tf.nn.relu(a - 0.5) + tf.nn.softmax(b) + tf.sigmoid(a) + tf.tanh(b),
-    "more activations": lambda tf, a, b: tf.nn.gelu(a) + tf.nn.leaky_relu(-b, 0.3) + tf.nn.elu(-a) + tf.nn.silu(b),
-    "yet more": lambda tf, a, b: tf.nn.selu(a) + tf.nn.relu6(a * 9) + tf.nn.softplus(b) + tf.nn.log_softmax(b),
-    "reductions": lambda tf, a, b: tf.reduce_mean(a, axis=-1, keepdims=True) + tf.reduce_sum(b, 1, keepdims=True),
+    "more activations": lambda tf, a, b: (
+        tf.nn.gelu(a) + tf.nn.leaky_relu(-b, 0.3) + tf.nn.elu(-a) + tf.nn.silu(b)
+    ),
+    "yet more": lambda tf, a, b: (
+        tf.nn.selu(a) + tf.nn.relu6(a * 9) + tf.nn.softplus(b) + tf.nn.log_softmax(b)
+    ),
+    "reductions": lambda tf, a, b: (
+        tf.reduce_mean(a, axis=-1, keepdims=True) + tf.reduce_sum(b, 1, keepdims=True)
+    ),
     "more reductions": lambda tf, a, b: tf.reduce_max(a, 1) + tf.reduce_min(b, 1) * tf.reduce_prod(a, axis=1),
     "spread": lambda tf, a, b: tf.math.reduce_std(a, 1) + tf.math.reduce_variance(b, 1),
     "places": lambda tf, a, b: tf.argmax(a, axis=-1),
@@ -87,7 +93,9 @@ def test_operations_of_keras_3_are_read_from_hdf5(keras3, tmp_path):
     forget_names(keras3, doltap)
     inputs = [keras3.Input((4,), name="a"), keras3.Input((4,), name="b")]
     a, b = inputs
-    hidden = keras3.layers.Add()([a, b]) + keras3.ops.concatenate([a[:, :2], keras3.ops.tanh(b)[:, 2:]], axis=1)
+    hidden = keras3.layers.Add()([a, b]) + keras3.ops.concatenate(
+        [a[:, :2], keras3.ops.tanh(b)[:, 2:]], axis=1
+    )
     theirs = keras3.Model(inputs, keras3.ops.mean(hidden * 2.0, axis=1, keepdims=True))
     ours = loaded(doltap, saved(theirs, tmp_path / "model.h5"))
     assert_same_predictions(ours, theirs, X)

@@ -163,7 +163,18 @@ LOSSES = [
     "Poisson",
     "SquaredHinge",
 ]
-SHORT = ["mse", "mae", "mape", "msle", "bce", "kld", "binary_crossentropy", "cosine_similarity", "log_cosh", "huber"]
+SHORT = [
+    "mse",
+    "mae",
+    "mape",
+    "msle",
+    "bce",
+    "kld",
+    "binary_crossentropy",
+    "cosine_similarity",
+    "log_cosh",
+    "huber",
+]
 
 
 @pytest.mark.parametrize("given", [*LOSSES, *SHORT])
@@ -190,8 +201,13 @@ def test_losses_mean_the_same_everywhere(keras2, keras3, tmp_path, given):
 
 METRICS = {
     **{name: () for name in LOSSES if "Focal" not in name and name not in ("LogCosh", "Huber")},
-    **{name: () for name in ("LogCoshError", "RootMeanSquaredError", "BinaryAccuracy", "CategoricalAccuracy")},
-    **{name: () for name in ("TopKCategoricalAccuracy", "AUC", "Precision", "Recall", "FalsePositives", "R2Score")},
+    **{
+        name: () for name in ("LogCoshError", "RootMeanSquaredError", "BinaryAccuracy", "CategoricalAccuracy")
+    },
+    **{
+        name: ()
+        for name in ("TopKCategoricalAccuracy", "AUC", "Precision", "Recall", "FalsePositives", "R2Score")
+    },
     **{name: () for name in ("TrueNegatives", "F1Score")},
     "PrecisionAtRecall": (0.5,),
     "SensitivityAtSpecificity": (0.5,),
@@ -236,7 +252,9 @@ def test_metrics_mean_the_same_everywhere(keras2, keras3, tmp_path, end):
 def two_ends(lib):
     inputs = lib.Input((4,), name="in")
     hidden = lib.layers.Dense(3, name="hidden")(inputs)
-    return lib.Model(inputs, [lib.layers.Dense(1, name="one")(hidden), lib.layers.Dense(2, name="two")(hidden)])
+    return lib.Model(
+        inputs, [lib.layers.Dense(1, name="one")(hidden), lib.layers.Dense(2, name="two")(hidden)]
+    )
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,9 @@ def test_weights_go_both_ways(keras2, keras3, tmp_path, seed):
     for number, writer in enumerate((keras2, doltap)):
         path = str(tmp_path / f"{number}.h5")
         numbers = np.random.default_rng(number)
-        models[writer].set_weights([numbers.random(w.shape, dtype="float32") for w in models[writer].get_weights()])
+        models[writer].set_weights(
+            [numbers.random(w.shape, dtype="float32") for w in models[writer].get_weights()]
+        )
         models[writer].save_weights(path)
         for reader in models:
             models[reader].load_weights(path)
@@ -32,7 +34,9 @@ def test_weights_go_both_ways(keras2, keras3, tmp_path, seed):
 def test_weights_are_found_by_the_names_of_layers(keras2, tmp_path):
     theirs, ours = network(keras2), network(doltap)
     theirs.save_weights(str(tmp_path / "weights.h5"))
-    other = doltap.Sequential([doltap.Input((4,)), doltap.layers.Dense(5, name="first"), doltap.layers.Dense(7)])
+    other = doltap.Sequential(
+        [doltap.Input((4,)), doltap.layers.Dense(5, name="first"), doltap.layers.Dense(7)]
+    )
     kept = other.layers[1].get_weights()
     other.load_weights(str(tmp_path / "weights.h5"), by_name=True)
     np.testing.assert_array_equal(other.layers[0].get_weights()[0], theirs.layers[1].get_weights()[0])
@@ -43,9 +47,13 @@ def test_weights_are_found_by_the_names_of_layers(keras2, tmp_path):
 
 
 def test_what_does_not_fit_is_left_out_and_named(keras2, tmp_path):
-    theirs = keras2.Sequential([keras2.Input((4,)), keras2.layers.Dense(5), keras2.layers.Dense(3, name="last")])
+    theirs = keras2.Sequential(
+        [keras2.Input((4,)), keras2.layers.Dense(5), keras2.layers.Dense(3, name="last")]
+    )
     theirs.save_weights(str(tmp_path / "weights.h5"))
-    ours = doltap.Sequential([doltap.Input((4,)), doltap.layers.Dense(5), doltap.layers.Dense(2, name="last")])
+    ours = doltap.Sequential(
+        [doltap.Input((4,)), doltap.layers.Dense(5), doltap.layers.Dense(2, name="last")]
+    )
     with pytest.raises(ModelFileError, match=r"layer 'last'.*\(5, 2\).*\(5, 3\)"):
         ours.load_weights(str(tmp_path / "weights.h5"))
     with pytest.warns(UserWarning, match="layer 'last'"):
@@ -76,11 +84,15 @@ def test_names_that_fill_several_attributes_are_those_of_keras_2(keras2, tmp_pat
 def checkpoint(lib, kind, path):
     import tensorflow
 
-    inner = lib.Sequential([lib.layers.Dense(3, name="inside"), lib.layers.BatchNormalization(name="norm")], name="inner")
+    inner = lib.Sequential(
+        [lib.layers.Dense(3, name="inside"), lib.layers.BatchNormalization(name="norm")], name="inner"
+    )
     inputs = lib.Input((4,))
     hidden = inner(lib.layers.Dense(4, name="first")(inputs))
     hidden = lib.layers.LayerNormalization(name="layer_norm")(hidden)
-    model = lib.Model(inputs, lib.layers.TimeDistributed(lib.layers.Dense(2), name="steps")(hidden[:, None, :]))
+    model = lib.Model(
+        inputs, lib.layers.TimeDistributed(lib.layers.Dense(2), name="steps")(hidden[:, None, :])
+    )
     if lib is doltap:
         return model, None
     numbers = np.random.default_rng(0)
@@ -115,7 +127,11 @@ def test_a_checkpoint_of_a_class_of_ones_own_is_converted(keras2, tmp_path):
         class Own(lib.Model):
             def __init__(self):
                 super().__init__()
-                self.first, self.norm, self.last = lib.layers.Dense(3), lib.layers.BatchNormalization(), lib.layers.Dense(2)
+                self.first, self.norm, self.last = (
+                    lib.layers.Dense(3),
+                    lib.layers.BatchNormalization(),
+                    lib.layers.Dense(2),
+                )
 
             def call(self, inputs):
                 return self.last(self.norm(self.first(inputs)))

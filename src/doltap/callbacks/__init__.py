@@ -4,8 +4,9 @@ from doltap import doors
 from doltap.callbacks.averages import SwapEMAWeights
 from doltap.callbacks.callback import Callback
 from doltap.callbacks.callback_list import CallbackList, History
+from doltap.callbacks.checkpoints import BackupAndRestore, ModelCheckpoint
 from doltap.callbacks.functions import LambdaCallback
-from doltap.callbacks.planned import BackupAndRestore, ModelCheckpoint, RemoteMonitor, TensorBoard
+from doltap.callbacks.planned import RemoteMonitor, TensorBoard
 from doltap.callbacks.progress import ProgbarLogger
 from doltap.callbacks.rates import LearningRateScheduler, ReduceLROnPlateau
 from doltap.callbacks.recording import CSVLogger

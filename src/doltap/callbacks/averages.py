@@ -7,6 +7,7 @@ from typing import Any
 from doltap.callbacks.callback import Callback, Logs
 from doltap.core.tensors import Variable, place
 from doltap.errors import NotSupportedError
+from doltap.files import checkpoint
 from doltap.registry import arguments_of, check_arguments
 
 __all__ = ["SwapEMAWeights"]
@@ -28,6 +29,20 @@ class SwapEMAWeights(Callback):
         self.swap_on_epoch = swap_on_epoch
         # The weights' own arrays, while the averages are in their place.
         self._own: list[tuple[Variable, Any]] | None = None
+
+    def get_state(self) -> Any:
+        """The weights' own arrays, while the averages are in their place."""
+        return {"own": None if self._own is None else [array for _, array in self._own]}
+
+    def set_state(self, state: Any) -> None:
+        """Take up what `get_state` gave."""
+        own = state.get("own") if isinstance(state, dict) else ()
+        self._own = None
+        if own is None:
+            return
+        weights = [weight for weight, _ in self.model.optimizer.averages()]
+        checkpoint.check_arrays("the state of SwapEMAWeights", own, weights)
+        self._own = [(weight, place(array)) for weight, array in zip(weights, own, strict=True)]
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Give the weights back, to be trained on."""

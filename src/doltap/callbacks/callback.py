@@ -7,7 +7,9 @@ on without Python until the next moment that a callback listens to.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
+
+from doltap.errors import ModelFileError
 
 __all__ = ["HOOKS", "OLDER_NAMES", "Callback", "Logs"]
 
@@ -30,6 +32,10 @@ class Callback:
     _model: Any = None
     # Whether its batch hooks only matter where the loss is no finite number any more.
     waits_for_bad_loss = False
+    # Its own hooks that do nothing as it was made, so that nothing is stopped for them.
+    unheard: tuple[str, ...] = ()
+    # The attributes that make up its state, with the types they may have.
+    _state_types: ClassVar[dict[str, tuple[type, ...]]] = {}
 
     @property
     def model(self) -> Any:
@@ -43,6 +49,24 @@ class Callback:
     def set_model(self, model: Any) -> None:
         """Receive the model."""
         self._model = model
+
+    def get_state(self) -> Any:
+        """What it has to know again when an interrupted training goes on: plain values and arrays."""
+        return {name: getattr(self, name) for name in self._state_types}
+
+    def set_state(self, state: Any) -> None:
+        """Take up what `get_state` gave; called when training goes on, after `on_train_begin`."""
+        types = self._state_types
+        fits = isinstance(state, dict) and state.keys() == types.keys()
+        if not fits or not all(isinstance(state[name], types[name]) for name in types):
+            kind = type(self).__name__
+            raise ModelFileError(
+                f"the state of {kind}",
+                expected=f"{', '.join(types) or 'nothing'}, as {kind} keeps it",
+                got=str(state),
+                fix="Was it kept by another class of this name? Begin in another folder.",
+            )
+        vars(self).update(state)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Before the first epoch of `fit`."""

@@ -7,17 +7,19 @@ own calls the list like a single callback.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from doltap.callbacks.callback import OLDER_NAMES, Callback, Logs
 from doltap.callbacks.progress import ProgbarLogger
-from doltap.errors import NotSupportedError
+from doltap.errors import ModelFileError, NotSupportedError
 
 __all__ = ["CallbackList", "History"]
 
 
 class History(Callback):
     """What `fit` returns: `history` maps each name to its values, one for each epoch."""
+
+    _state_types: ClassVar = {"history": (dict,), "epoch": (list,)}
 
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = {}
@@ -34,6 +36,14 @@ class History(Callback):
             self.history.setdefault(name, []).append(value)
         if self._model is not None:
             self._model.history = self
+
+    def set_state(self, state: Any) -> None:
+        """Take up what `get_state` gave."""
+        super().set_state(state)
+        if not all(isinstance(values, list) for values in self.history.values()):
+            raise ModelFileError(
+                "the state of History", expected="lists", got="something else", fix="The file is damaged."
+            )
 
 
 class CallbackList(Callback):
@@ -208,6 +218,8 @@ def _overrides(callback: Any, hook: str) -> bool:
     """Whether the callback has a hook of its own, in its class or on the object."""
     # What a ProgbarLogger does, the engine's own display does already.
     base = ProgbarLogger if isinstance(callback, ProgbarLogger) else Callback
+    if hook in getattr(callback, "unheard", ()):
+        return False
     return any(
         name in vars(callback)
         or getattr(type(callback), name, getattr(base, name)) is not getattr(base, name)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numbers
+import types
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from doltap.callbacks.callback import Callback, Logs
-from doltap.errors import DataError, NotSupportedError, closest
+from doltap.errors import DataError, NotSupportedError, closest, printable
 from doltap.registry import snake_case
 
 __all__ = ["Monitor", "check_number"]
@@ -39,6 +40,8 @@ class Monitor(Callback):
         baseline: what the first value is compared with; None for nothing.
     """
 
+    _state_types: ClassVar = {"best": (numbers.Real, np.ndarray, types.NoneType)}
+
     def __init__(
         self, monitor: str = "val_loss", mode: str = "auto", baseline: Any = None, min_delta: float = 0
     ) -> None:
@@ -53,6 +56,11 @@ class Monitor(Callback):
         self.min_delta = abs(min_delta)
         self.monitor_op: Callable[[Any, Any], Any] | None = None
 
+    def set_state(self, state: Any) -> None:
+        """Take up what `get_state` gave."""
+        super().set_state(state)
+        check_number(type(self).__name__, "best", 0.0 if self.best is None else np.asarray(self.best)[()])
+
     def watched(self, logs: Logs) -> Any:
         """The number in the logs; None after a warning when it is not there."""
         value = logs.get(self.monitor)
@@ -65,10 +73,8 @@ class Monitor(Callback):
             if self.monitor.startswith("val_")
             else ""
         )
-        warnings.warn(
-            f"{type(self).__name__} watches '{self.monitor}', which is not among the logs: {known}.{cure}",
-            stacklevel=3,
-        )
+        said = f"{type(self).__name__} watches '{self.monitor}', which is not among the logs: {known}.{cure}"
+        warnings.warn(printable(said, None), stacklevel=3)
         return None
 
     def _is_improvement(self, value: Any, reference: Any) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from doltap.callbacks.callback import Callback
 from doltap.errors import NotSupportedError
 
-__all__ = ["BackupAndRestore", "ModelCheckpoint", "RemoteMonitor", "TensorBoard"]
+__all__ = ["RemoteMonitor", "TensorBoard"]
 
 
 class _Planned(Callback):
@@ -20,18 +20,6 @@ class _Planned(Callback):
             got="one that is not there yet",
             fix=self.instead,
         )
-
-
-class ModelCheckpoint(_Planned):
-    """Will write the model, or the best one so far, to a file; not there yet."""
-
-    instead = "For now, EarlyStopping(restore_best_weights=True) keeps the best weights in memory."
-
-
-class BackupAndRestore(_Planned):
-    """Will let an interrupted training go on where it was; not there yet."""
-
-    instead = "For now, keep model.get_weights() and continue with fit(initial_epoch=...)."
 
 
 class TensorBoard(_Planned):

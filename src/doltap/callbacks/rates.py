@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -76,6 +76,8 @@ class ReduceLROnPlateau(Monitor):
         cooldown: how many epochs to wait after a reduction before counting again.
         min_lr: the rate never goes below this.
     """
+
+    _state_types: ClassVar = Monitor._state_types | {"cooldown_counter": (int,), "wait": (int,)}
 
     @old_names.accepts("reduce_lr_on_plateau")
     def __init__(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import os
+import types
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from doltap.callbacks.callback import Callback, Logs
 from doltap.errors import DataError
@@ -25,7 +26,12 @@ class CSVLogger(Callback):
         filename: the file.
         separator: one character between the fields.
         append: True adds to a file that is there; False begins it anew.
+
+    Where an interrupted training goes on, the file does too: what was written
+    after the state that is taken up is cut off, and written again.
     """
+
+    _state_types: ClassVar = {"keys": (list, types.NoneType), "_needs_header": (bool,), "_size": (int,)}
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False, **keywords: Any) -> None:
         check_arguments("CSVLogger", keywords, arguments_of(CSVLogger))
@@ -41,9 +47,29 @@ class CSVLogger(Callback):
         """Begin the file, or look at what is in it."""
         # A program may go to another folder while it trains.
         self._path = Path(self.filename).absolute()
+        self.keys = None
+        if self.params.get("resumes"):
+            return
         with open(self._path, "a" if self.append else "w", encoding="utf-8") as file:
             self._needs_header = file.tell() == 0
-        self.keys = None
+
+    def get_state(self) -> Any:
+        """The columns, and how far the file is written."""
+        self._size = self._path.stat().st_size if self._path.exists() else 0
+        return super().get_state()
+
+    def set_state(self, state: Any) -> None:
+        """Cut off what was written after the state, where training goes on."""
+        super().set_state(state)
+        self.keys = self.keys and list(map(str, self.keys))
+        self._path = Path(self.filename).absolute()
+        if not self.params.get("resumes"):
+            return
+        with open(self._path, "ab") as file:
+            if file.tell() > self._size >= 0:
+                file.truncate(self._size)
+            if not file.tell():
+                self.keys, self._needs_header = None, True
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write the epoch."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import types
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from doltap.callbacks.callback import Callback, Logs
 from doltap.callbacks.monitoring import Monitor, check_number
+from doltap.files import checkpoint
 from doltap.registry import arguments_of, check_arguments
 
 __all__ = ["EarlyStopping", "TerminateOnNaN"]
@@ -26,6 +28,11 @@ class EarlyStopping(Monitor):
         restore_best_weights: whether the model ends with the best epoch's weights.
         start_from_epoch: how many epochs to wait before watching.
     """
+
+    _state_types: ClassVar = Monitor._state_types | {
+        **dict.fromkeys(("wait", "stopped_epoch", "best_epoch"), (int,)),
+        "best_weights": (list, types.NoneType),
+    }
 
     def __init__(
         self,
@@ -52,6 +59,12 @@ class EarlyStopping(Monitor):
         self.best_epoch = 0
         self.best: float | None = None
         self.best_weights: Sequence[Any] | None = None
+
+    def set_state(self, state: Any) -> None:
+        """Take up what `get_state` gave."""
+        super().set_state(state)
+        if self.best_weights is not None:
+            checkpoint.check_arrays("the state of EarlyStopping", self.best_weights, self.model.weights)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forget an earlier run."""

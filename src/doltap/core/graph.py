@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 from doltap import config, dtypes
 from doltap.core.explaining import WANTS_VALUES, explaining
-from doltap.errors import DoltapError, NotSupportedError, ShapeError
+from doltap.errors import DoltapError, NotSupportedError, ShapeError, printable
 
 __all__ = ["Graph", "Node", "Operation", "SymbolicTensor", "filled_in", "is_keras_tensor", "promised"]
 __all__ += ["symbolic_leaves"]
@@ -113,7 +113,7 @@ class SymbolicTensor:
     __array__ = _refuse
 
     def __repr__(self) -> str:
-        return f"<SymbolicTensor '{self.name}' shape={self.shape} dtype={self.dtype}>"
+        return f"<SymbolicTensor '{printable(self.name)}' shape={self.shape} dtype={self.dtype}>"
 
 
 def is_keras_tensor(x: Any) -> bool:

@@ -22,7 +22,7 @@ from doltap.core.graph import Node, SymbolicTensor, promised, symbolic_leaves
 from doltap.core.owner import ASPECTS, Owner, as_shape
 from doltap.core.tensors import Variable, lend, precision, unchanged
 from doltap.dtypes import is_float
-from doltap.errors import MissingAttributeError, NotSupportedError, closest
+from doltap.errors import MissingAttributeError, NotSupportedError, closest, printable
 from doltap.registry import check_arguments, snake_case
 
 __all__ = ["Layer", "Owner", "as_shape", "made_with", "names"]
@@ -244,7 +244,7 @@ class Layer(Owner):
     def _traced(self, *arguments: Any, **keywords: Any) -> Any:
         """A call that leaves weights and seeds as they were; for its shape alone."""
         variables = self.weights
-        lent = lend(variables, [v.array for v in variables])
+        lent = lend(variables, [v.stand_in() for v in variables])
         with lent, random.key_scope(random.words(0), 0), notes.taken(), unchanged():
             return self(*arguments, **keywords)
 
@@ -255,7 +255,7 @@ class Layer(Owner):
         self._pass_seed_on()
         self.build(input_shape)
         self._pass_seed_on()
-        self.built = True
+        self.built, self.built_for = True, input_shape
 
     def traced_output_shape(self, input_shape: Any) -> Any:
         """The output's shape as a call gives it; the layers inside are built by that call."""
@@ -321,7 +321,7 @@ class Layer(Owner):
         raise _no_attribute(self, name)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+        return f"<{type(self).__name__} name={printable(self.name)}, built={self.built}>"
 
 
 def _without_call(layer: Layer) -> NotSupportedError:
@@ -358,7 +358,7 @@ def _marking(build: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(build)
     def build_once(self: Layer, *arguments: Any, **keywords: Any) -> None:
         build(self, *arguments, **keywords)
-        self.built = True
+        self.built, self.built_for = True, (*arguments, *keywords.values(), None)[0]
 
     return build_once
 

@@ -6,19 +6,21 @@ nothing.
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 from doltap import constraints, dtypes, initializers, random, regularizers
-from doltap.core.tensors import Rate, Variable
+from doltap.core import tensors
+from doltap.core.tensors import Later, Rate, Variable
 from doltap.dtypes import DTypePolicy
-from doltap.errors import ShapeError
+from doltap.errors import ModelFileError, ShapeError
 from doltap.registry import Configured
 
-__all__ = ["ASPECTS", "Owner", "as_shape"]
+__all__ = ["ASPECTS", "Owner", "as_shape", "nested_shapes"]
 
 Kind = TypeVar("Kind")
 
@@ -40,12 +42,27 @@ def as_shape(shape: Any) -> tuple[int | None, ...]:
     return tuple(None if size is None else int(size) for size in sizes)
 
 
+def nested_shapes(shapes: Any) -> Any:
+    """Shapes as a file has them, alone or in lists and dicts, with each shape a tuple.
+
+    >>> nested_shapes([[None, 2], [None, 3]])
+    [(None, 2), (None, 3)]
+    """
+    if isinstance(shapes, dict):
+        return {key: nested_shapes(shape) for key, shape in shapes.items()}
+    if isinstance(shapes, (list, tuple)) and any(isinstance(one, (list, tuple, dict)) for one in shapes):
+        return [nested_shapes(shape) for shape in shapes]
+    return as_shape(shapes)
+
+
 class Owner(Configured):
     """Something on which weights and layers hang, as attributes or in lists, tuples and dicts of them."""
 
     # The weights of a class by name, and the initializer each starts with.
     initial: ClassVar[dict[str, str]] = {}
     name: str
+    # The shape of the input for which the weights were made, where that is known.
+    built_for: Any = None
     _policy: DTypePolicy
 
     def __init__(self, *, trainable: bool = True) -> None:
@@ -100,12 +117,75 @@ class Owner(Configured):
             self._seed = random.draw_seed()
         seed = random.mix(self._seed, len(self._own_weights))
         sizes = tuple(int(size or 0) for size in as_shape(() if shape is None else shape))
-        values = initializers.sample(initializers.get(aspects["initializer"]), sizes, dtype, seed)
+        sample = functools.partial(
+            initializers.sample, initializers.get(aspects["initializer"]), sizes, dtype, seed
+        )
+        values = sample() if tensors.room() is None else self._later(sizes, dtype, sample, name)
         weight = Variable(values, dtype=dtype, trainable=trainable, autocast=autocast, name=name or "weight")
         weight.regularizer = regularizers.get(aspects["regularizer"])
         weight.constraint = constraints.get(aspects["constraint"])
         self._own_weights.append(weight)
         return weight
+
+    def _later(
+        self, shape: tuple[int, ...], dtype: Any, sample: Callable[[], Any], name: str | None
+    ) -> Later:
+        """What stands for the values of a weight that a file is about to bring."""
+        room = tensors.room()
+        is_usual = type(self).save_own_variables is Owner.save_own_variables
+        if room is not None and is_usual and not room.take(shape):
+            raise ModelFileError(
+                f"layer '{self.name}'",
+                expected=f"weights that the file holds, which are {room.numbers} numbers in all",
+                got=f"'{name or 'weight'}' of shape {shape} in its configuration",
+                fix="The file is damaged, or was made to mislead.",
+            )
+        return Later(shape, dtype, sample)
+
+    # What files hold of it.
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """What `build_from_config` needs to make the weights; None where they are not made."""
+        return None if self.built_for is None else {"input_shape": self.built_for}
+
+    def build_from_config(self: Any, config: dict[str, Any]) -> None:
+        """Make the weights as `get_build_config` says."""
+        if config.get("input_shape") is not None:
+            self.ensure_built(nested_shapes(config["input_shape"]))
+        elif config.get("shapes_dict") and not self.built:
+            self.build(**nested_shapes(config["shapes_dict"]))
+
+    def beside_config(self) -> dict[str, Any]:
+        """What files say of it beside its configuration."""
+        built_with = self.get_build_config()
+        return {} if built_with is None else {"build_config": built_with}
+
+    def take_beside(self, written: dict[str, Any]) -> None:
+        """Take up what `beside_config` said, where the configuration alone is not enough."""
+        built_with = written.get("build_config")
+        is_own = type(self).build_from_config is not Owner.build_from_config
+        if isinstance(built_with, dict) and is_own:
+            self.build_from_config(built_with)
+
+    def ensure_built(self, input_shape: Any) -> None:
+        """Build, unless that has been done."""
+
+    def own_weights(self) -> list[Variable]:
+        """The weights of this layer without those of the layers inside, in the order of files."""
+        return sorted(self._own(), key=lambda weight: not weight.trainable)
+
+    def save_own_variables(self, store: Any) -> None:
+        """Put this layer's own weights into a dict, as "0", "1" and so on, for a file.
+
+        Override it together with `load_own_variables` to keep something else.
+        """
+        for number, weight in enumerate(self.own_weights()):
+            store[str(number)] = weight
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take up what `save_own_variables` put into a dict."""
+        for number, weight in enumerate(self.own_weights()):
+            weight.assign(store[str(number)])
 
     def take_seed(self, seed: int) -> None:
         """Receive the integer from which this layer and those inside draw."""
@@ -126,8 +206,10 @@ class Owner(Configured):
 
     def inside(self, kind: type[Kind]) -> list[Kind]:
         """Every object of a kind, such as `Rate`, that hangs on this layer or on one inside it, once."""
-        found = {id(thing): thing for value in vars(self).values() for thing in _find(value, kind)}
-        for layer in self.children():
+        children = self.children()
+        held = (thing for value in vars(self).values() for thing in _find(value, kind))
+        found = {id(thing): thing for thing in (*held, *_find(children, kind))}
+        for layer in children:
             found |= {id(thing): thing for thing in layer.inside(kind)}
         return list(found.values())
 
@@ -197,7 +279,7 @@ class Owner(Configured):
     @property
     def weights(self) -> list[Variable]:
         """All weights in Keras's order: a layer's own, then those of the layers inside."""
-        mine = sorted(self._own(), key=lambda weight: not weight.trainable)
+        mine = self.own_weights()
         inside = [weight for layer in self.children() for weight in layer.weights]
         return list({id(v): v for v in (*mine, *inside)}.values())
 

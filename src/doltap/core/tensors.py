@@ -7,20 +7,21 @@ only in that thread, reading or assigning one touches a borrowed array instead.
 from __future__ import annotations
 
 import contextlib
+import math
 import operator
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from doltap import dtypes
-from doltap.errors import DataError, ShapeError
+from doltap.errors import DataError, ShapeError, printable
 
-__all__ = ["Rate", "Variable", "lend", "place", "precision", "unchanged"]
+__all__ = ["Later", "Rate", "Variable", "lend", "place", "precision", "unchanged", "unfilled"]
 
 _loans = threading.local()
 
@@ -81,6 +82,47 @@ def precision(dtype: str | None) -> Iterator[None]:
         _loans.precision = outer
 
 
+class Later(NamedTuple):
+    """What stands for the first value of a variable that a file is about to fill."""
+
+    shape: tuple[int, ...]
+    dtype: Any
+    # Gives the value after all, should somebody read the variable before.
+    make: Callable[[], Any]
+
+
+# Numbers that need not be in a file, for what classes of the user's own compute again.
+_SLACK = 1 << 16
+
+
+class Room:
+    """How many numbers may still be promised while a model is made for a file that holds so many."""
+
+    def __init__(self, numbers: int) -> None:
+        self.numbers, self.left = numbers, numbers + _SLACK
+
+    def take(self, shape: Sequence[int]) -> bool:
+        """Whether there is room for a weight of that shape, which is then taken."""
+        self.left -= math.prod(shape)
+        return self.left >= 0
+
+
+@contextlib.contextmanager
+def unfilled(numbers: int) -> Iterator[None]:
+    """Inside the `with`, weights are made without values, for a file that holds that many numbers."""
+    outer = getattr(_loans, "room", None)
+    _loans.room = Room(numbers)
+    try:
+        yield
+    finally:
+        _loans.room = outer
+
+
+def room() -> Room | None:
+    """What is left for weights that a file is about to fill; None where they get values at once."""
+    return getattr(_loans, "room", None)
+
+
 class Variable:
     """A named array that training or Python code may change.
 
@@ -111,17 +153,35 @@ class Variable:
         autocast: bool = True,
         name: str = "variable",
     ) -> None:
-        array = np.asarray(initial_value)
+        array = initial_value if isinstance(initial_value, Later) else np.asarray(initial_value)
         if dtype is None:
             dtype = dtypes.standardize(None if jnp.issubdtype(array.dtype, jnp.floating) else array.dtype)
+        dtype = jax.dtypes.canonicalize_dtype(dtype)
         self.name = name
         self.trainable = trainable
-        self.array = place(array.astype(jax.dtypes.canonicalize_dtype(dtype)))
-        self.shape: tuple[int, ...] = tuple(self.array.shape)
-        self.dtype = str(self.array.dtype)
-        self.autocast = autocast and jnp.issubdtype(self.array.dtype, jnp.floating)
+        self.array: jax.Array
+        if isinstance(array, Later):
+            self._make = array.make
+        else:
+            self.array = place(array.astype(dtype))
+        self.shape: tuple[int, ...] = tuple(array.shape)
+        self.dtype = str(dtype)
+        self.autocast = autocast and jnp.issubdtype(dtype, jnp.floating)
         self.regularizer: Callable[[Any], Any] | None = None
         self.constraint: Callable[[Any], Any] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "array" or "_make" not in vars(self):
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        if getattr(_loans, "forgets", False):
+            return self.stand_in()
+        # Nobody has given a value, and it is asked for.
+        self.array = place(np.asarray(vars(self).pop("_make")()).astype(self.dtype))
+        return self.array
+
+    def stand_in(self) -> Any:
+        """The array, or while there is none yet zeros, for a trace that asks for shapes alone."""
+        return self.array if "array" in vars(self) else jnp.zeros(self.shape, self.dtype)
 
     @property
     def ndim(self) -> int:
@@ -173,7 +233,7 @@ class Variable:
                 fix="Make the variable in the layer, with add_weight(..., trainable=False).",
             )
         else:
-            self.array = place(np.asarray(value).astype(self.array.dtype))
+            self.array = place(np.asarray(value).astype(self.dtype, copy=False))
         return self
 
     def assign_add(self, value: Any) -> Variable:
@@ -211,7 +271,8 @@ class Variable:
         return abs(self.read())
 
     def __repr__(self) -> str:
-        return f"<Variable '{self.name}' shape={self.shape} dtype={self.dtype} value={self.numpy()}>"
+        name = printable(self.name)
+        return f"<Variable '{name}' shape={self.shape} dtype={self.dtype} value={self.numpy()}>"
 
 
 def _operators(function: Callable[[Any, Any], Any]) -> tuple[Callable, Callable]:

@@ -87,7 +87,9 @@ def _json(root: Group, name: str, what: str) -> Any:
 def _take_training(record: Record, settings: dict[str, Any], root: Group, what: str) -> None:
     """The settings of `compile` into the record, with what the optimizer remembers."""
     assert record.config is not None
-    record.config["compile_config"] = old_configs.modern_training(settings, old_configs.output_names(record.config))
+    record.config["compile_config"] = old_configs.modern_training(
+        settings, old_configs.output_names(record.config)
+    )
     slots = root.groups.get("optimizer_weights")
     if slots is None:
         return
@@ -149,7 +151,10 @@ def _names(group: Group, name: str, what: str) -> list[str]:
 
 def _damaged(what: str, lacking: str) -> ModelFileError:
     return ModelFileError(
-        what, expected=lacking, got="none", fix="The file is damaged; take another copy of it, if there is one."
+        what,
+        expected=lacking,
+        got="none",
+        fix="The file is damaged; take another copy of it, if there is one.",
     )
 
 
@@ -175,7 +180,9 @@ def write(record: Record) -> Group:
         if record.optimizer:
             arrays = [array for _, array in record.optimizer]
             slots = old_configs.old_slots(written["optimizer_config"], arrays)
-            _put_weights(root.at("optimizer_weights"), [(f"vars/{n}:0", slot) for n, slot in enumerate(slots)])
+            _put_weights(
+                root.at("optimizer_weights"), [(f"vars/{n}:0", slot) for n, slot in enumerate(slots)]
+            )
     return root
 
 

@@ -29,5 +29,7 @@ class Record:
     layers: list[tuple[str, list[tuple[str, np.ndarray]]]] | None = None
     # The optimizer's variables in the order of Keras 3, beside `layers`.
     optimizer: list[tuple[str, np.ndarray]] = dataclasses.field(default_factory=list)
+    # The names of the layers at the paths, where the file tells them: "layers/dense" -> "hidden".
+    names: dict[str, str] = dataclasses.field(default_factory=dict)
     # Files beside the configuration, such as vocabularies, by path: "assets/layers/...".
     assets: dict[str, bytes] = dataclasses.field(default_factory=dict)

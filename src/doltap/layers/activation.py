@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from doltap import activations
+from doltap import activations, old_names
 from doltap.core.layer import Layer
 from doltap.dtypes import is_float
 from doltap.errors import DataError, ShapeError
@@ -93,6 +93,7 @@ class LeakyReLU(_Curve):
     [[-2.0, 4.0]]
     """
 
+    @old_names.accepts("leaky_relu")
     def __init__(self, negative_slope: float = 0.3, **keywords: Any) -> None:
         super().__init__(**keywords)
         self.negative_slope = _from_zero(self.name, "negative_slope", negative_slope)

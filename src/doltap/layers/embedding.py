@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
+from doltap import old_names
 from doltap.core.layer import Layer, as_shape
 from doltap.dtypes import is_float
 from doltap.layers.shapes import whole_number
@@ -37,6 +38,7 @@ class Embedding(Layer):
 
     initial: ClassVar = {"embeddings": "uniform"}
 
+    @old_names.accepts("embedding")
     def __init__(
         self,
         input_dim: Any,

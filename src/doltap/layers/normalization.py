@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from doltap import config, initializers
+from doltap import config, initializers, old_names
 from doltap.core.layer import Layer
 from doltap.core.tensors import Variable
 from doltap.errors import DataError, NotSupportedError, ShapeError
@@ -131,6 +131,7 @@ class BatchNormalization(_Affine):
     rows_are_independent = False
     takes_several_axes = False
 
+    @old_names.accepts("batch_normalization")
     def __init__(
         self,
         axis: Any = -1,

@@ -17,7 +17,7 @@ import numpy as np
 
 from doltap import config, dtypes, initializers, registry
 from doltap.core.tensors import Variable, lend
-from doltap.errors import NotSupportedError, ShapeError, UnknownArgumentError
+from doltap.errors import NotSupportedError, ShapeError, UnknownArgumentError, printable
 
 __all__ = ["Metric"]
 
@@ -197,7 +197,7 @@ class Metric(registry.Configured):
             yield loan
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} name={self.name}>"
+        return f"<{type(self).__name__} name={printable(self.name)}>"
 
 
 def no_batch_yet(metric: Metric) -> NotSupportedError:

@@ -3,8 +3,9 @@
 from doltap import doors
 from doltap.models.cloning import clone_model
 from doltap.models.model import Model
+from doltap.models.saving import load_model, model_from_json, save_model
 from doltap.models.sequential import Sequential
 
-__all__ = ["Model", "Sequential", "clone_model"]
+__all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
 
 doors.guard(__name__)

@@ -7,6 +7,7 @@ summary, and how it is written down and made again.
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -18,10 +19,12 @@ from doltap import registry
 from doltap.core import configs
 from doltap.core.explaining import explaining
 from doltap.core.graph import Graph, SymbolicTensor, filled_in, promised, symbolic_leaves
-from doltap.core.layer import Layer, as_shape, made_with, nothing_returned
+from doltap.core.layer import Layer, made_with, nothing_returned
+from doltap.core.owner import nested_shapes
 from doltap.errors import MissingAttributeError, NotSupportedError, ShapeError, UnknownNameError
-from doltap.models import arguments, functional, showing
+from doltap.models import arguments, exporting, functional, saving, showing
 from doltap.models.hosting import Front, Looked, as_texts, front_of
+from doltap.models.state_tree import set_tree, tree_of
 from doltap.models.stepping import Outputs
 from doltap.models.trainer import Trainer
 from doltap.training import batches, checks
@@ -174,9 +177,8 @@ class Model(Trainer):
         """Make the weights of a class of one's own, for inputs of this shape, batch first."""
         if self.built:
             return
-        dtype = switches.floatx()
-        shapes = input_shape if isinstance(input_shape, dict) else _nested_shapes(input_shape)
-        self._trace(jax.tree.map(lambda s: SymbolicTensor(s, dtype, "x"), shapes, is_leaf=_is_shape))
+        self._trace(_promises_of(nested_shapes(input_shape)))
+        self.built_for = input_shape
 
     def _trace(self, inputs: Any) -> None:
         """Follow a call on symbolic tensors: layers are built by it, and the outputs' shapes seen."""
@@ -195,7 +197,7 @@ class Model(Trainer):
         if type(self).build is not Model.build:
             # The user's own build, which makes weights; the layers are built by the first call.
             self.build(input_shape)
-        self.built = True
+        self.built, self.built_for = True, input_shape
 
     @property
     def inputs(self) -> list[SymbolicTensor]:
@@ -352,6 +354,25 @@ class Model(Trainer):
             layer_range=layer_range,
         )
 
+    @arguments.known_keywords
+    def export(
+        self,
+        filepath: Any,
+        format: str | None = None,
+        verbose: Any = None,
+        input_signature: Any = None,
+    ) -> None:
+        """Write what the model predicts, with its weights, as a file that needs no doltap to run.
+
+        Args:
+            format: "stablehlo", run by `jax.export.deserialize(bytearray(content)).call(x)`;
+                "onnx", run by onnxruntime and many more; None goes by the suffix of the path.
+            verbose: False says nothing.
+            input_signature: what has the shape and type of each input, such as `Input((4,))`
+                or an array; None takes those that the model knows.
+        """
+        exporting.export_model(self, filepath, format, verbose, input_signature)
+
     # Written down and made again.
 
     @property
@@ -369,6 +390,63 @@ class Model(Trainer):
             return config | made_with(self) if type(self).get_config is Model.get_config else config
         return {"name": self.name, "trainable": self.trainable, **functional.described(self._graph)}
 
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Make the weights as `get_build_config` says."""
+        super().build_from_config(config)
+        if self._promises is None and config.get("input_shape") is not None:
+            self._trace(_promises_of(nested_shapes(config["input_shape"])))
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The description of the model, without weights, as JSON; keywords go to `json.dumps`."""
+        return json.dumps(saving.described(self), **kwargs)
+
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
+        """Write the model to a file: what it is, its weights, and how it was compiled.
+
+        Args:
+            filepath: ".keras" is Keras 3's format, ".h5" and ".hdf5" that of Keras 1 and 2.
+            overwrite: False makes an error of a file that is there already.
+            zipped: accepted; a model is always one file.
+            kwargs: Keras 2's `include_optimizer` and `save_format`.
+        """
+        saving.save_model(self, filepath, overwrite, zipped, **kwargs)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+        """Write the weights, and what the optimizer remembers, to a file.
+
+        Args:
+            filepath: ".weights.h5" is Keras 3's format, ".h5" that of Keras 1 and 2.
+            overwrite: False makes an error of a file that is there already.
+            kwargs: Keras 2's `save_format`.
+        """
+        saving.save_weights(self, filepath, overwrite, **kwargs)
+
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
+        """Take the weights from a file; all of them or, when something does not fit, none.
+
+        Args:
+            skip_mismatch: leave out what does not fit, and say so.
+            kwargs: `by_name=True` gives weights to the layers of the same name only.
+        """
+        saving.load_weights(self, filepath, skip_mismatch, **kwargs)
+
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
+        """Every array of the model, its optimizer and its metrics, in dicts by name.
+
+        Args:
+            value_format: "backend_tensor" for arrays of JAX, or "numpy_array".
+        """
+        return tree_of(self, value_format)
+
+    def set_state_tree(self, state_tree: dict[str, Any]) -> None:
+        """Take up what `get_state_tree` gave."""
+        set_tree(self, state_tree)
+
+    @property
+    def is_network(self) -> bool:
+        """Whether it is a network of calls between symbolic tensors."""
+        return self._graph is not None
+
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
         """A new model made from what `get_config` gave, here or in Keras, with new weights.
@@ -381,8 +459,8 @@ class Model(Trainer):
         with registry.custom_object_scope(custom_objects or {}):
             graph = functional.rebuilt(config)
         model = cls(graph.input_structure, graph.output_structure, name=config.get("name"))
-        if config.get("trainable") is False:
-            model.trainable = False
+        # The layers in it say for themselves whether they are trained.
+        model._trainable = config.get("trainable") is not False
         return model
 
 
@@ -411,10 +489,9 @@ def _is_shape(value: Any) -> bool:
     return isinstance(value, tuple) and all(size is None or isinstance(size, int) for size in value)
 
 
-def _nested_shapes(shape: Any) -> Any:
-    if isinstance(shape, (list, tuple)) and any(isinstance(one, (list, tuple)) for one in shape):
-        return [_nested_shapes(one) for one in shape]
-    return as_shape(shape)
+def _promises_of(shapes: Any) -> Any:
+    dtype = switches.floatx()
+    return jax.tree.map(lambda shape: SymbolicTensor(shape, dtype, "x"), shapes, is_leaf=_is_shape)
 
 
 def _alone(structure: Any) -> Any:

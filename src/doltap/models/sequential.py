@@ -119,6 +119,11 @@ class Sequential(Model):
             )
 
     @property
+    def is_network(self) -> bool:
+        """Whether it is a network of calls between symbolic tensors."""
+        return True
+
+    @property
     def first(self) -> InputLayer | None:
         """The promise of the input in front of the layers; None before its shape is known."""
         return self._first
@@ -230,4 +235,6 @@ class Sequential(Model):
         shape = config.get("build_input_shape")
         if not model.built and shape:
             model.build(as_shape(shape))
+        # The layers in it say for themselves whether they are trained.
+        model._trainable = config.get("trainable") is not False
         return model

@@ -60,6 +60,11 @@ class Stepping(Layer):
         # What layers add to the loss, in a step of one's own.
         self._step_losses: list[Any] | None = None
 
+    @property
+    def is_network(self) -> bool:
+        """Whether it is a network of calls between symbolic tensors."""
+        return False
+
     def known_output_names(self) -> list[str | None] | None:
         """The names of the outputs, None for those without; None where nothing is known of them yet."""
         return None

@@ -7,6 +7,7 @@ by `training.loop`.
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,13 +15,14 @@ import jax
 import numpy as np
 
 from doltap import optimizers, random
-from doltap.callbacks import CallbackList, History
+from doltap.callbacks import BackupAndRestore, CallbackList, History
+from doltap.core import configs
 from doltap.core.layer import Layer
 from doltap.errors import DataError, NotCompiledError
-from doltap.models import arguments
+from doltap.models import arguments, objects
 from doltap.models.stepping import Outputs, Stepping
 from doltap.reporting.progress import Display
-from doltap.training import batches, cache, checks, feeds, loop, objective, steps
+from doltap.training import batches, cache, checks, feeds, loop, objective, resuming, steps
 from doltap.training.batches import Rows
 from doltap.training.objective import Objective, Wishes
 from doltap.training.program import Recipe
@@ -39,7 +41,11 @@ class Trainer(Stepping):
         self.stop_training = False
         self.loss: Any = None
         self.history: History | None = None
+        # How it was described when a training was first written down.
+        self.first_look: str | None = None
         self.run_eagerly = False
+        # What compile accepts and does not need.
+        self._accepted_only: dict[str, Any] = {}
         self._is_fitting = False
         # The shape of a row that needs no more checks, and what the model gives for it.
         self._accepted: tuple[tuple[int, ...], Outputs] | None = None
@@ -105,8 +111,44 @@ class Trainer(Stepping):
         # From here on nothing can fail, so that a refused compile leaves the model as it was.
         self.optimizer, self.loss, self._wishes = mover, loss, wishes
         self.run_eagerly = bool(run_eagerly)
-        self.stop_training = False
+        self._accepted_only = {"steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
+        self.stop_training, self.first_look = False, None
         self.forget_programs()
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """The arguments of `compile` as plain values; None before it was called."""
+        if not self.compiled:
+            return None
+        wishes = vars(self._wishes)
+        given = {
+            "optimizer": self.optimizer,
+            **wishes,
+            "run_eagerly": self.run_eagerly,
+            **self._accepted_only,
+        }
+        return {key: objects.serialize_keras_object(value) for key, value in given.items()}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile as `get_compile_config` says; a compile of one's own is left to its owner, as in Keras."""
+        if type(self).compile is Trainer.compile:
+            self.compile(**objects.settings_from(config))
+            return
+        warnings.warn(
+            f"model '{self.name}' has a compile of its own, which was not called: call it, or give the class "
+            "get_compile_config and compile_from_config.",
+            stacklevel=2,
+        )
+
+    def beside_config(self) -> dict[str, Any]:
+        """What files say of it beside its configuration."""
+        compiled_with = self.get_compile_config()
+        return super().beside_config() | ({"compile_config": compiled_with} if compiled_with else {})
+
+    def take_beside(self, written: dict[str, Any]) -> None:
+        """Take up what `beside_config` said."""
+        super().take_beside(written)
+        if configs.compiles() and written.get("compile_config"):
+            self.compile_from_config(written["compile_config"])
 
     def forget_programs(self) -> None:
         """What was put together for training is out of date."""
@@ -149,6 +191,7 @@ class Trainer(Stepping):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
+        resume: Any = None,
     ) -> History:
         """Train; the History holds what was measured after each epoch.
 
@@ -168,9 +211,13 @@ class Trainer(Stepping):
             steps_per_epoch, validation_steps: how many batches make an epoch or a
                 validation; None means all there are.
             validation_freq: validate after every so many epochs, or after those listed.
+            resume: a folder. What is written there every few seconds lets the same
+                call, after an interruption of any kind, go on to the same bits; after
+                its end it gives the History, or trains on where `epochs` is larger.
         """
         if self.optimizer is None:
             raise self._not_compiled("fit")
+        plan = None if resume is None else resuming.asked(resume, x, validation_data)
         size = arguments.count("batch_size", 32 if batch_size is None else batch_size)
         settings = arguments.settings(epochs, initial_epoch, shuffle, verbose, validation_freq)
         num_steps = steps_per_epoch
@@ -196,7 +243,7 @@ class Trainer(Stepping):
         validation = None
         if held_out is not None:
             validation = self._validation(held_out, validation_size, validation_steps)
-        return self._run_fit(training, validation, settings, callbacks)
+        return self._run_fit(training, validation, settings, callbacks, plan)
 
     def _feed(
         self,
@@ -233,18 +280,31 @@ class Trainer(Stepping):
         rows = self._labelled(*given, "validation ", "test")
         return loop.Evaluation(self._recipe("test", rows), rows, size)
 
-    def _run_fit(self, training: Any, validation: Any, settings: loop.Settings, callbacks: Any) -> History:
+    def _run_fit(
+        self, training: Any, validation: Any, settings: loop.Settings, callbacks: Any, plan: Any
+    ) -> History:
         num_batches = training.num_batches
         params: dict[str, Any] = {"epochs": settings.last, "steps": num_batches, "verbose": settings.verbose}
         listeners = CallbackList(callbacks, add_history=True, model=self, **params)
         self.history = listeners.history
         display = Display(settings.verbose, num_batches) if settings.verbose else None
         self.stop_training = False
+        keeper = None
+        backups = [each for each in listeners.callbacks if isinstance(each, BackupAndRestore)]
+        if backups:
+            plan = resuming.backed_up(backups, is_asked=plan is not None)
+        if plan is not None:
+            keeper = resuming.Keeper(plan, training, validation, settings, listeners)
+            if keeper.has_ended:
+                keeper.restore_end()
+                return listeners.history
         self._is_fitting = True
         try:
-            loop.fit(training, validation, settings, listeners, display)
+            loop.fit(training, validation, settings, listeners, display, keeper)
         finally:
             self._is_fitting = False
+            if keeper is not None:
+                keeper.close()
         return listeners.history
 
     @arguments.known_keywords

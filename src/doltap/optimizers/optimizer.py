@@ -19,7 +19,7 @@ import numpy as np
 
 from doltap import config, dtypes, old_names
 from doltap.core.tensors import Rate, Variable
-from doltap.errors import DataError, NotSupportedError
+from doltap.errors import DataError, NotSupportedError, printable
 from doltap.optimizers import options, passes, schedules
 from doltap.optimizers.keras_form import KerasForm
 from doltap.optimizers.schedules import LearningRateSchedule
@@ -329,6 +329,15 @@ class Optimizer(KerasForm, Configured):
             *self._shared.values(),
         ]
 
+    def save_own_variables(self, store: Any) -> None:
+        """Put its variables into a dict, as "0", "1" and so on, for a file."""
+        store.update((str(number), variable) for number, variable in enumerate(self.variables))
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take up what `save_own_variables` put into a dict."""
+        for number, variable in enumerate(self.variables):
+            variable.assign(store[str(number)])
+
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Variable:
         """Move each weight by its gradient: one step, outside `fit`."""
         pairs = list(grads_and_vars)
@@ -389,7 +398,7 @@ class Optimizer(KerasForm, Configured):
                 fix="Does the loss depend on the weights?",
             )
         if missing:
-            warnings.warn(f"No gradient for {', '.join(missing)}: not moved.", stacklevel=3)
+            warnings.warn(f"No gradient for {printable(', '.join(missing), None)}: not moved.", stacklevel=3)
         return [pair for pair in pairs if pair[0] is not None]
 
     def stateless_apply(

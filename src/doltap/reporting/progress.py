@@ -11,6 +11,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
+from doltap.errors import printable
+
 __all__ = ["Display", "format_logs"]
 
 _REDRAW_SECONDS = 0.1
@@ -22,7 +24,7 @@ def format_logs(logs: dict[str, Any]) -> str:
     >>> format_logs({"accuracy": 0.91234, "loss": 0.00001234})
     'accuracy: 0.9123 - loss: 1.2340e-05'
     """
-    return " - ".join(f"{name}: {_number(value)}" for name, value in logs.items())
+    return " - ".join(f"{printable(name)}: {_number(value)}" for name, value in logs.items())
 
 
 def _number(value: Any) -> str:
@@ -54,7 +56,7 @@ class Display:
         """A new epoch, evaluation or prediction."""
         self._began = time.perf_counter()
         if title:
-            self._console.print(title, markup=False)
+            self._console.print(title, markup=False, emoji=False)
         if self.is_live and (self._console.is_terminal or self._console.is_jupyter):
             columns = (
                 MofNCompleteColumn(),
@@ -86,7 +88,7 @@ class Display:
         blocks = ("━" if "utf" in self._console.encoding else "=") * 20
         middle = f" {blocks} " if self.is_live else " - "
         line = f"{self.num_steps}/{self.num_steps}{middle}{self._note(self.num_steps, logs)}"
-        self._console.print(line, markup=False)
+        self._console.print(line, markup=False, emoji=False)
 
     def _note(self, done: int, logs: dict[str, Any]) -> str:
         seconds = time.perf_counter() - self._began

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
+
+from doltap.errors import printable
 
 __all__ = ["print_summary", "readable_bytes"]
 
@@ -48,14 +50,15 @@ def print_summary(
     for column in columns:
         table.add_column(column, justify="right" if column.startswith("Param") else "left")
     for line in lines:
-        table.add_row(*(escape(text) for text in line))
+        # Names may come from a file: Text, in which rich finds no markup.
+        table.add_row(*(Text(printable(text, None)) for text in line))
     console = Console(
         width=width,
         highlight=False,
         file=io.StringIO() if print_fn else None,
         force_terminal=False if print_fn else None,
     )
-    console.print(f'[bold]Model: "{escape(title)}"[/bold]')
+    console.print(Text(f'Model: "{printable(title, None)}"', style="bold"))
     console.print(table)
     for label, parameters, size in totals:
         console.print(f" {label}: {parameters:,} ({readable_bytes(size)})", markup=False)

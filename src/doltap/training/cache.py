@@ -73,6 +73,7 @@ _UNSEEN = frozenset(
     {
         "name",
         "built",
+        "built_for",
         "nodes",
         "_seed",
         "_losses",

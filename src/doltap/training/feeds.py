@@ -28,6 +28,8 @@ __all__ = ["Block", "Feed", "PyDataset", "source"]
 _BLOCK_BYTES = 4 << 20
 _MOST_BATCHES = 64
 _PATIENCE_SECONDS = 0.1
+# Where the classes come from of which data sets by number are made.
+_BASES = ("doltap", "keras", "tf_keras")
 
 
 class PyDataset:
@@ -86,12 +88,33 @@ class _Source:
     num_batches: int | None = None
     # Whether an epoch goes on where the last one stopped, instead of from the beginning.
     goes_on = False
+    data: Any
+    seed = 0
 
     def epoch(self, number: int) -> Iterator[Any]:
+        return self.rest(number, 0)
+
+    def rest(self, number: int, start: int) -> Iterator[Any]:
+        """The batches of an epoch that has begun, from batch `start` on."""
         raise NotImplementedError
 
     def end_epoch(self) -> None:
         """Called after an epoch."""
+
+    def once_only(self) -> str | None:
+        """Why the same batches cannot be had again, as the end of "got ..."; None where they can."""
+        return None
+
+    def sample(self) -> Any:
+        """Some of what it gives, by which it is known again."""
+        return self.data
+
+    def get_state(self) -> Any:
+        """What it has to know again to give the same batches; None where that is nothing."""
+        return None
+
+    def set_state(self, state: Any) -> None:
+        """Take up what `get_state` gave."""
 
 
 class _Iterable(_Source):
@@ -103,8 +126,15 @@ class _Iterable(_Source):
         length = getattr(data, "__len__", None)
         self.num_batches = None if self.goes_on or length is None else _length(data)
 
-    def epoch(self, number: int) -> Iterator[Any]:
-        return iter(self.data)
+    def rest(self, number: int, start: int) -> Iterator[Any]:
+        batches = iter(self.data)
+        # What goes on gives each batch once, and has given those already.
+        return batches if self.goes_on else itertools.islice(batches, start, None)
+
+    def once_only(self) -> str | None:
+        kind = type(getattr(self.data, "data", self.data)).__name__
+        gives = "gives every batch once" if self.goes_on else "may give other batches another time"
+        return f"a {kind}, which {gives}"
 
 
 def _length(data: Any) -> int | None:
@@ -124,16 +154,44 @@ class _Numbered(_Source):
     def epoch(self, number: int) -> Iterator[Any]:
         if hasattr(self.data, "on_epoch_begin"):
             self.data.on_epoch_begin()
-        numbers: Any = itertools.count()
+        return self.rest(number, 0)
+
+    def rest(self, number: int, start: int) -> Iterator[Any]:
+        numbers: Any = itertools.count(start)
         if self.num_batches is not None:
             order = np.arange(self.num_batches)
             if self.shuffle:
                 random.generator(self.seed, 3, number).shuffle(order)
-            numbers = iter(order.tolist())
+            numbers = iter(order[start:].tolist())
         workers = getattr(self.data, "workers", 0)
         if not workers:
             return (self.data[index] for index in numbers)
         return _read_ahead(self.data, numbers, workers, max(1, getattr(self.data, "max_queue_size", 10)))
+
+    def once_only(self) -> str | None:
+        kind = type(self.data).__name__
+        if self.num_batches is None:
+            return f"a {kind} without an end"
+        hooks = [getattr(type(self.data), f"on_epoch_{when}", None) for when in ("begin", "end")]
+        # Those of the bases do nothing.
+        changes = any(hook and hook.__module__.split(".")[0] not in _BASES for hook in hooks)
+        if changes and not (hasattr(self.data, "get_state") and hasattr(self.data, "set_state")):
+            return (
+                f"a {kind} that its on_epoch_begin or on_epoch_end changes, without get_state and set_state"
+            )
+        first, again = (jax.tree.leaves(unpack_x_y_sample_weight(self.data[0])) for _ in range(2))
+        is_same = len(first) == len(again) and all(map(_same, first, again))
+        return None if is_same else f"a {kind} whose batch 0 is another one each time"
+
+    def get_state(self) -> Any:
+        return self.data.get_state() if hasattr(self.data, "get_state") else None
+
+    def set_state(self, state: Any) -> None:
+        if hasattr(self.data, "set_state"):
+            self.data.set_state(state)
+
+    def sample(self) -> Any:
+        return [unpack_x_y_sample_weight(self.data[number]) for number in (0, (self.num_batches or 1) - 1)]
 
     def end_epoch(self) -> None:
         if hasattr(self.data, "on_epoch_end"):
@@ -164,16 +222,18 @@ class _Arrays(_Source):
     def __init__(self, data: tuple[Any, ...], batch_size: int, seed: int, *, shuffle: bool) -> None:
         self.data, self.batch_size, self.seed, self.shuffle = data, batch_size, seed, shuffle
 
-    def epoch(self, number: int) -> Iterator[Any]:
+    def rest(self, number: int, start: int) -> Iterator[Any]:
         leaves = jax.tree.leaves(self.data)
         count = len(leaves[0])
-        for turn in itertools.count():
+        first, skipped = divmod(start, -(-count // self.batch_size))
+        for turn in itertools.count(first):
             order = np.arange(count)
             if self.shuffle:
                 random.generator(self.seed, 4, turn).shuffle(order)
-            for start in range(0, count, self.batch_size):
-                chosen = order[start : start + self.batch_size]
+            for place in range(skipped * self.batch_size, count, self.batch_size):
+                chosen = order[place : place + self.batch_size]
                 yield jax.tree.map(lambda array, chosen=chosen: np.asarray(array)[chosen], self.data)
+            skipped = 0
 
 
 def source(x: Any, y: Any, weights: Any, batch_size: int, seed: int, *, shuffle: bool) -> _Source:
@@ -181,10 +241,9 @@ def source(x: Any, y: Any, weights: Any, batch_size: int, seed: int, *, shuffle:
     if not is_feed(x):
         x, y, weights = (None if part is None else _with_rows(part) for part in (x, y, weights))
         return _Arrays((x, y, weights), batch_size, seed, shuffle=shuffle)
-    if isinstance(x, PyDataset) or (not hasattr(x, "__iter__") and hasattr(x, "__getitem__")):
-        return _Numbered(x, seed, shuffle=shuffle)
-    is_old_sequence = hasattr(x, "on_epoch_end") and hasattr(x, "__getitem__")
-    if is_old_sequence:
+    # Keras 2's Sequence can be iterated over, too.
+    is_sequence = hasattr(x, "on_epoch_end") or not hasattr(x, "__iter__")
+    if isinstance(x, PyDataset) or (is_sequence and hasattr(x, "__getitem__")):
         return _Numbered(x, seed, shuffle=shuffle)
     # A tf.data.Dataset gives tensors; as NumPy it is any iterable.
     as_numpy = getattr(x, "as_numpy_iterator", None)
@@ -202,6 +261,11 @@ class _Again:
 
     def __len__(self) -> int:
         return len(self.data)
+
+
+def _same(one: Any, other: Any) -> bool:
+    one, other = np.asarray(one), np.asarray(other)
+    return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
 
 
 def _with_rows(part: Any) -> Any:
@@ -244,8 +308,16 @@ class Feed:
         num_steps: int | None,
         call: str = "fit",
     ) -> None:
-        self._source, self._check, self._num_steps, self._call = source, check, num_steps, call
+        self.source, self._check, self._num_steps, self._call = source, check, num_steps, call
         self._going: Iterator[Any] | None = None
+        # Which epoch of the source is read, and how many of its batches earlier epochs took;
+        # the same, and the source's state, as the epoch at hand began.
+        self._reading, self._taken = 0, 0
+        self._began: tuple[int, int, Any] = (0, 0, None)
+        # How many batches of the next epoch were trained on before this run.
+        self._done = 0
+        # Whether somebody writes down how far it is read.
+        self.is_kept = False
         self.num_batches = source.num_batches if num_steps is None else num_steps
         # Whether there is nothing left, and nothing to begin anew.
         self.ran_out = False
@@ -253,7 +325,7 @@ class Feed:
 
     def _peek(self) -> Rows:
         """The first batch, by which the model is built; it is trained on in its turn."""
-        batches = self._source.epoch(0)
+        batches = self.source.epoch(0)
         given = next(batches, None)
         if given is None:
             raise DataError(
@@ -267,21 +339,41 @@ class Feed:
 
     def epoch(self, number: int) -> Iterator[Rows]:
         """The batches of this epoch; a warning if the source ends before it."""
-        batches = self._going or self._source.epoch(number)
-        if self._going is not None and not self._source.goes_on:
+        batches, taken = self._going, self._done
+        self._done = 0
+        if batches is not None and not (self.source.goes_on or taken):
             # What ended with the last epoch begins again.
             first = next(batches, None)
-            batches = self._source.epoch(number) if first is None else itertools.chain([first], batches)
-        taken = 0
-        for given in itertools.islice(batches, self._num_steps):
+            batches = None if first is None else itertools.chain([first], batches)
+        if batches is None:
+            batches, self._reading, self._taken = self.source.epoch(number), number, 0
+        if self.is_kept:
+            self._began = self._reading, self._taken, self.source.get_state()
+        for given in itertools.islice(batches, self._num_steps and self._num_steps - taken):
             taken += 1
             yield self._rows(given, taken)
-        self._source.end_epoch()
+        self.source.end_epoch()
         wanted = self._num_steps or max(taken, 1)
         if taken < wanted:
-            self.ran_out = self._source.goes_on
+            self.ran_out = self.source.goes_on
             self._say_what_is_missing(number + 1, taken)
-        self._going = batches if self._source.goes_on or self._num_steps is not None else None
+        self._taken += taken
+        self._going = batches if self.source.goes_on or self._num_steps is not None else None
+
+    def position(self, done: int) -> dict[str, Any]:
+        """How far it is read after `done` batches of an epoch, as `go_to` takes it."""
+        # The end of an epoch may have been read while its last batches are trained on.
+        reading, taken, state = self._began if done else (self._reading, self._taken, self.source.get_state())
+        goes_on = done > 0 or self._going is not None
+        return {"reading": reading, "taken": taken, "goes_on": goes_on, "state": state}
+
+    def go_to(self, position: dict[str, Any], done: int) -> None:
+        """Read on from where another run was after `done` batches of an epoch."""
+        if position["state"] is not None:
+            self.source.set_state(position["state"])
+        self._reading, self._taken, self._done = position["reading"], position["taken"], done
+        goes_on = position["goes_on"]
+        self._going = self.source.rest(self._reading, self._taken + done) if goes_on else None
 
     def _say_what_is_missing(self, epoch: int, taken: int) -> None:
         what = f"The data ended after {taken} of {self._num_steps} batches in epoch {epoch}"

@@ -58,7 +58,7 @@ class _Stepping:
     def __init__(self, model: Any, recipe: Recipe) -> None:
         self.model, self.recipe = model, recipe
         self.num_batches: int | None = None
-        self._seed = model.seed_words
+        self.seed_words = model.seed_words
         self._order: Any = None
         # Whether to stop after a step whose loss is not finite.
         self.halts = False
@@ -89,7 +89,7 @@ class _Stepping:
         rates = {name: rate.array for name, rate in optimizer.rates.items()}
         fresh = np.bool_(self._fresh)
         halts, data = np.bool_(self.halts), self._data_for(step)
-        return state, Given((rates, _arrays(recipe.rates)), self._seed, data, fresh, halts)
+        return state, Given((rates, _arrays(recipe.rates)), self.seed_words, data, fresh, halts)
 
     def _take(self, state: State) -> None:
         recipe = self.recipe
@@ -129,6 +129,7 @@ class Training(_Stepping):
 
     def __init__(self, model: Any, recipe: Recipe, rows: Rows, batch_size: int) -> None:
         super().__init__(model, recipe)
+        self.rows, self.batch_size = rows, batch_size
         self.stream = batches.stream(rows, min(batch_size, rows.count))
         # What NumPy holds may be shared with the device instead of copied.
         self._data = None if self.stream else jax.device_put((rows.x, rows.y, rows.weights))
@@ -208,7 +209,8 @@ class FeedEvaluation(_Testing):
     def __init__(self, model: Any, feed: feeds.Feed) -> None:
         super().__init__(model._recipe("test", feed.first))
         self.feed, self.num_batches = feed, feed.num_batches
-        self._runs = 0
+        # How many times it was run.
+        self.runs = 0
 
     def run(self, listeners: CallbackList, display: Display | None = None) -> dict[str, float]:
         """All batches once; the results by name."""
@@ -216,7 +218,7 @@ class FeedEvaluation(_Testing):
         listeners.call("on_test_begin", {})
         self.totals = _arrays(self.recipe.totals)
         before, logs = 0, dict[str, float]()
-        for block in self.feed.blocks(self._runs, 1 if listens else None):
+        for block in self.feed.blocks(self.runs, 1 if listens else None):
             for start in range(block.count) if listens else (0,):
                 stop = start + 1 if listens else block.count
                 if listens:
@@ -227,7 +229,7 @@ class FeedEvaluation(_Testing):
             before += block.count
             if display:
                 display.tick(before, logs)
-        self._runs += 1
+        self.runs += 1
         self.num_batches = self.num_batches or before
         listeners.call("on_test_end", logs)
         return logs
@@ -238,6 +240,7 @@ class Evaluation(_Testing):
 
     def __init__(self, recipe: Recipe, rows: Rows, batch_size: int) -> None:
         super().__init__(recipe)
+        self.rows, self.batch_size = rows, batch_size
         self.num_batches = -(-rows.count // batch_size)
         self._pieces = [
             (piece, Schedule(piece.count, batch_size, recipe.exact_batches))
@@ -306,29 +309,45 @@ def fit(
     settings: Settings,
     listeners: CallbackList,
     display: Display | None,
+    keeper: Any = None,
 ) -> None:
-    """Train for the epochs of the settings, calling back at every moment somebody listens to."""
-    kind = _FeedEpochs if isinstance(training, FeedTraining) else _Epochs
+    """Train for the epochs of the settings, calling back at every moment somebody listens to.
+
+    Args:
+        keeper: writes the state down from time to time (`resuming.Keeper`).
+    """
+    kind = _FeedEpochs if isinstance(training, FeedTraining) else Epochs
     epochs = kind(training, validation, settings, listeners, display)
+    epochs.keeper = keeper
     if validation is not None and settings.last > settings.first:
         validation.compile_ahead()
     listeners.call("on_train_begin", {})
-    epoch = settings.first
+    epoch = keeper.begin(epochs) if keeper else settings.first
     try:
         while epoch < settings.last and not training.model.stop_training:
             epoch += epochs.run(epoch)
     finally:
         if display:
             display.close()
+    if keeper:
+        keeper.reach_end(epoch)
     optimizer = training.recipe.optimizer
     assert optimizer is not None
     if optimizer.use_ema and settings.last > settings.first:
         optimizer.finalize_variable_values(training.recipe.weights)
     listeners.call("on_train_end", epochs.last_logs)
+    if keeper:
+        keeper.finish()
 
 
-class _Epochs:
+class Epochs:
     """The walk through the epochs of one fit."""
+
+    # Who writes the state down.
+    keeper: Any = None
+    # Of the first epoch, the steps that an earlier run has made, and the logs after them.
+    done = 0
+    table: np.ndarray | None = None
 
     def __init__(
         self,
@@ -360,7 +379,8 @@ class _Epochs:
         count = min(training.schedule.num_epochs, self.settings.last - first)
         training.load_orders(count, shuffle=self.settings.shuffle)
         num_batches = training.num_batches
-        step, end = 0, count * num_batches
+        step, end = self.done, count * num_batches
+        self.done = 0
         while step < end:
             epoch, position = divmod(step, num_batches)
             if position == 0:
@@ -375,6 +395,8 @@ class _Epochs:
                 if step % num_batches:
                     self._end(first + step // num_batches, table[step // num_batches])
                 return -(-step // num_batches)
+            if self.keeper:
+                self.keeper.pass_by(first + step // num_batches, step % num_batches)
         return count
 
     def _begin(self, epoch: int) -> None:
@@ -446,14 +468,15 @@ class _Epochs:
             self.display.end(heard, num_steps)
 
 
-class _FeedEpochs(_Epochs):
+class _FeedEpochs(Epochs):
     """The same walk over batches that come one by one."""
 
     def run(self, first: int) -> int:
         """Train one epoch."""
-        training, done = self.training, 0
-        self._begin(first)
-        table = None
+        training, done, table = self.training, self.done, self.table
+        self.done = 0
+        if not done:
+            self._begin(first)
         # Who hears every batch hears it before the next one is asked for.
         for block in training.feed.blocks(first, 1 if self._hears_batches else None):
             training.load(block, is_first=done == 0)
@@ -462,6 +485,9 @@ class _FeedEpochs(_Epochs):
                 stop = step + 1 if self._hears_batches else self._block_horizon(step, block.count)
                 stop, table = self._call(first, done + step, step, stop)
                 step = stop
+                if self.keeper:
+                    self.table = table
+                    self.keeper.pass_by(first, done + step)
             done += step
             if training.model.stop_training:
                 break
@@ -469,6 +495,9 @@ class _FeedEpochs(_Epochs):
             training.model.stop_training = True
         if table is not None:
             self._end(first, table[0], done)
+        self.table = None
+        if self.keeper:
+            self.keeper.pass_by(first + 1, 0)
         return 1
 
     def _block_horizon(self, step: int, stop: int) -> int:

@@ -54,7 +54,9 @@ def _first_numbers(config: dict[str, Any]) -> dict[str, int]:
     layers = config["layers"]
     ends = [config["input_layers"], config["output_layers"]]
     names = {layer["name"]: 0 for layer in layers}
-    referred = {(place[0], place[1]) for place in _places([layer["inbound_nodes"] for layer in layers], names)}
+    referred = {
+        (place[0], place[1]) for place in _places([layer["inbound_nodes"] for layer in layers], names)
+    }
     referred |= {(place[0], place[1]) for place in _places(ends, names)}
     for layer in layers:
         name = layer["name"]

@@ -50,7 +50,15 @@ _KEYWORDS: dict[str, dict[str, str]] = {
 # Layers that are others today, by `_renamed`.
 _GONE = ("Merge", "ThresholdedReLU", "TimeDistributedDense")
 # What tells a layer nothing any more: how TensorFlow or Theano computed, what was given as weights.
-_IDLE = ("batch_input_shape", "cache_enabled", "fused", "implementation", "input_dtype", "input_length", "input_shape")
+_IDLE = (
+    "batch_input_shape",
+    "cache_enabled",
+    "fused",
+    "implementation",
+    "input_dtype",
+    "input_length",
+    "input_shape",
+)
 _IDLE += ("ragged", "sparse", "virtual_batch_size", "weights", "adjustment", "input_dim", "batch_size")
 _INITIALIZERS = {"uniform": "random_uniform", "normal": "random_normal", "zero": "zeros", "one": "ones"}
 _INPUTS_OF_ITS_OWN = ("Embedding",)
@@ -97,7 +105,9 @@ def _head(layer: Described, name: str) -> Described:
     if layer.get("registered_name") not in (None, name, layer["class_name"]) or ">" in name:
         registered = layer.get("registered_name") or name
         return {"module": layer.get("module"), "class_name": name, "registered_name": registered}
-    module = "keras" if name == "Sequential" else "keras.src.models.functional" if name == "Functional" else None
+    module = (
+        "keras" if name == "Sequential" else "keras.src.models.functional" if name == "Functional" else None
+    )
     module = module or layer.get("module") or "keras.layers"
     return {"module": module, "class_name": name, "registered_name": layer.get("registered_name")}
 
@@ -113,7 +123,9 @@ def _functional(config: Described) -> Described:
 def _sequential(config: Described) -> Described:
     layers = config["layers"]
     first = layers[0] if layers else {}
-    shape = first.get("config", {}).get("batch_input_shape") if isinstance(first.get("config"), dict) else None
+    shape = (
+        first.get("config", {}).get("batch_input_shape") if isinstance(first.get("config"), dict) else None
+    )
     made = [modern_layer(layer) for layer in layers]
     if shape is not None and first["class_name"] != "InputLayer":
         dtype = first["config"].get("input_dtype") or _policy_name(first["config"].get("dtype"))

@@ -16,7 +16,14 @@ __all__ = ["CONSTANT", "is_function_layer", "is_operation", "modern_operation", 
 # What Keras 2 writes in place of a layer's name where the first argument is no tensor.
 CONSTANT = "_CONSTANT_VALUE"
 
-_LAYERS = ("TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceMethod", "InstanceProperty", "TensorFlowOpLayer")
+_LAYERS = (
+    "TFOpLambda",
+    "SlicingOpLambda",
+    "ClassMethod",
+    "InstanceMethod",
+    "InstanceProperty",
+    "TensorFlowOpLayer",
+)
 
 
 class _Row(NamedTuple):
@@ -147,7 +154,11 @@ def is_operation(layer: dict[str, Any]) -> bool:
     if str(layer.get("module", "")).startswith("keras.src.ops"):
         return True
     has_calls = any(isinstance(call, dict) and "args" in call for call in layer.get("inbound_nodes", ()))
-    return layer.get("module") is None and has_calls and not {"trainable", "dtype", "layers"} & set(layer["config"])
+    return (
+        layer.get("module") is None
+        and has_calls
+        and not {"trainable", "dtype", "layers"} & set(layer["config"])
+    )
 
 
 def named(layer: dict[str, Any]) -> dict[str, Any]:
@@ -269,7 +280,9 @@ def _old_call(
                 got=f"{key}=",
                 fix="Save the model as .keras; HDF5 holds what Keras 2 could do.",
             )
-    said = {words[key]: old_value(value) for key, value in given.items() if key in words and value is not None}
+    said = {
+        words[key]: old_value(value) for key, value in given.items() if key in words and value is not None
+    }
     if isinstance(first, list):
         return [[*old_value(one)[:3], said] for one in first]
     place = old_value(first)[:3] if _holds_tensor(first) else [CONSTANT, -1, old_value(first)]

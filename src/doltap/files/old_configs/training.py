@@ -28,7 +28,10 @@ _SAME_FORMULA = ("SGD", "Adam", "Adamax", "Adadelta", "Adagrad", "Ftrl")
 _SINCE_2_11 = ("weight_decay", "use_ema", "ema_momentum", "ema_overwrite_frequency")
 _SINCE_3 = ("loss_scale_factor", "gradient_accumulation_steps")
 # What losses and metrics say of themselves since then, where it is so anyway.
-_UNSAID = {"SparseCategoricalCrossentropy": {"axis": -1}, "SparseTopKCategoricalAccuracy": {"from_sorted_ids": False}}
+_UNSAID = {
+    "SparseCategoricalCrossentropy": {"axis": -1},
+    "SparseTopKCategoricalAccuracy": {"from_sorted_ids": False},
+}
 
 
 def modern_training(settings: Described, outputs: list[str]) -> Described:
@@ -42,7 +45,9 @@ def modern_training(settings: Described, outputs: list[str]) -> Described:
     made["loss_weights"] = settings.get("loss_weights")
     for key in ("metrics", "weighted_metrics"):
         made[key] = _modern_metrics(settings.get(key), outputs)
-    given = {key: settings[key] for key in ("run_eagerly", "steps_per_execution", "jit_compile") if key in settings}
+    given = {
+        key: settings[key] for key in ("run_eagerly", "steps_per_execution", "jit_compile") if key in settings
+    }
     return {**made, **given}
 
 
@@ -91,7 +96,12 @@ def modern_optimizer(optimizer: Described) -> Described:
     # A class of the user's own is found under the name it was registered by.
     known = name in optimizer_names
     module = "keras.optimizers" if known else optimizer.get("module")
-    return {"module": module, "class_name": name, "config": config, "registered_name": None if known else name}
+    return {
+        "module": module,
+        "class_name": name,
+        "config": config,
+        "registered_name": None if known else name,
+    }
 
 
 def _modern_schedule(schedule: Described) -> Described:
@@ -130,7 +140,10 @@ def _modern_metrics(given: Any, outputs: list[str]) -> Any:
     if isinstance(given, list) and len(outputs) < 2 and len(given) == 1 and isinstance(given[0], list):
         given = given[0]
     if isinstance(given, dict) and "class_name" not in given:
-        return {key: _each(one, lambda metric, key=key: _modern_metric(metric, [key])) for key, one in given.items()}
+        return {
+            key: _each(one, lambda metric, key=key: _modern_metric(metric, [key]))
+            for key, one in given.items()
+        }
     is_nested = isinstance(given, list) and len(given) == len(outputs) > 1
     if is_nested and all(one is None or isinstance(one, list) for one in given):
         return [
@@ -147,7 +160,9 @@ def _modern_metric(metric: Any, outputs: list[str]) -> Any:
     for output in outputs:
         config["name"] = str(config.get("name") or snake_case(name)).removeprefix(f"{output}_")
     function = config.get("fn")
-    if name in ("MeanMetricWrapper", "SumOverBatchSizeMetricWrapper", "LossFunctionWrapper") and isinstance(function, str):
+    if name in ("MeanMetricWrapper", "SumOverBatchSizeMetricWrapper", "LossFunctionWrapper") and isinstance(
+        function, str
+    ):
         if function in metric_names:
             name = metric_names.find(function).__name__
             config.pop("fn")
@@ -200,7 +215,9 @@ def _old_metrics(given: Any, outputs: list[str]) -> Any:
     """The metrics for each output; those of several outputs bear the outputs' names, as Keras 2 expects."""
     if given is None or len(outputs) < 2:
         return _each(given, lambda metric: _old_metric(metric, ""))
-    if not isinstance(given, dict) and not (isinstance(given, list) and any(_is_several(one) for one in given)):
+    if not isinstance(given, dict) and not (
+        isinstance(given, list) and any(_is_several(one) for one in given)
+    ):
         one = given if isinstance(given, list) else [given]
         given = [one] * len(outputs)
     pairs = given.items() if isinstance(given, dict) else zip(outputs, given, strict=False)
@@ -230,14 +247,20 @@ def _old_metric(metric: Any, prefix: str) -> Any:
 
 def _old_optimizer(optimizer: Described) -> Described:
     """An optimizer that Keras 2 reads, and Keras 3 too wherever Keras 2 had one like it before 2.11."""
-    config = {key: value for key, value in optimizer["config"].items() if key not in _SINCE_3 or value is not None}
+    config = {
+        key: value for key, value in optimizer["config"].items() if key not in _SINCE_3 or value is not None
+    }
     name = optimizer["class_name"]
     has_news = any(config.get(key) not in (None, False) for key in ("weight_decay", "use_ema"))
     if name not in optimizer_names or optimizer.get("registered_name"):
         return {"class_name": _registered(optimizer), "config": config}
     if name == "LossScaleOptimizer":
         kept = {key: config[key] for key in ("initial_scale", "dynamic_growth_steps")}
-        inner = {"module": "keras.optimizers", **_old_optimizer(config["inner_optimizer"]), "registered_name": None}
+        inner = {
+            "module": "keras.optimizers",
+            **_old_optimizer(config["inner_optimizer"]),
+            "registered_name": None,
+        }
         return {"class_name": name, "config": {**kept, "inner_optimizer": inner}}
     if (config.get("decay") and name != "Nadam") or (name in _SAME_FORMULA and not has_news):
         kept = {key: value for key, value in config.items() if key not in _SINCE_2_11 and value is not None}

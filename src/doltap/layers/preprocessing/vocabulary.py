@@ -284,6 +284,33 @@ class _Lookup(Layer):
         self._given = (tokens, weights)
         self.reset_state()
 
+    # In files: Keras keeps a learned vocabulary as a text file beside the configuration.
+
+    def save_own_variables(self, store: Any) -> None:
+        """Put the weights of the terms into a dict, for a file."""
+        if self.idf_weights is not None:
+            store["idf_weights"] = self.idf_weights
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take up the weights of the terms, special ones included."""
+        if "idf_weights" in store:
+            self.idf_weights = np.asarray(store["idf_weights"], config.floatx())
+
+    def load_assets(self, folder: str) -> None:
+        """Take up the vocabulary in a folder of a model's files, unless the configuration had one."""
+        path = pathlib.Path(folder) / "vocabulary.txt"
+        if self._tokens is not None or not path.is_file():
+            return
+        encoding = vars(self).get("encoding", "utf-8")
+        lines = path.read_bytes().decode(encoding, "replace").split("\n")
+        terms = [self._term(line.removesuffix("\r")) for line in lines]
+        special = self._special_tokens()
+        tokens = terms[len(special) :]
+        self._check_tokens(terms, tokens)
+        self._take_tokens(tokens)
+        weights = None if self.idf_weights is None else self.idf_weights[len(special) :].tolist()
+        self._given = (tokens, weights)
+
     # Using it.
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
