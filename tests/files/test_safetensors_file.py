@@ -272,5 +272,5 @@ def test_a_suffix_that_lies_is_refused(first, second, tmp_path):
     model = tower()
     model.save_weights(tmp_path / f"model{first}")
     (tmp_path / f"model{first}").rename(tmp_path / f"model{second}")
-    with pytest.raises(ModelFileError, match="what its name says"):
+    with pytest.raises(ModelFileError, match="as its name says"):
         model.load_weights(tmp_path / f"model{second}")
