@@ -371,7 +371,8 @@ class Model(Trainer):
 
         Args:
             format: "stablehlo", run by `jax.export.deserialize(bytearray(content)).call(x)`;
-                "onnx", run by onnxruntime and many more; None goes by the suffix of the path.
+                "onnx", run by onnxruntime and many more, with float32 for bfloat16; None goes
+                by the suffix of the path: ".onnx", else StableHLO.
             verbose: False says nothing.
             input_signature: what has the shape and type of each input, such as `Input((4,))`
                 or an array; None takes those that the model knows.
