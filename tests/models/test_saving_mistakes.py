@@ -189,7 +189,9 @@ def test_a_file_cannot_put_another_class_in_the_place_of_ours(tmp_path):
 def test_a_lambda_of_code_is_refused_whatever_the_switch(keras, tmp_path, safe_mode):
     model = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x + 1, name="plus")])
     model.save(tmp_path / "net.keras")
-    with pytest.raises(ModelFileError, match=r"a Lambda layer with code(?s:.*)whatever safe_mode"):
+    with pytest.raises(
+        ModelFileError, match=r"net.keras'.*a Lambda layer with code(?s:.*)whatever safe_mode"
+    ):
         load_model(tmp_path / "net.keras", safe_mode=safe_mode)
 
 
