@@ -232,6 +232,19 @@ def test_names_that_layers_were_given_by_themselves_do_not_count(tmp_path):
     assert fit(resume=tmp_path).history.epoch == [0, 1, 2]
 
 
+def test_a_metric_that_counts_what_was_made_before_is_told_to_take_a_name(tmp_path):
+    def model(**name):
+        made = plain()
+        made.compile("sgd", "mse", metrics=[doltap.metrics.Precision(**name)])
+        return made
+
+    fit(model(name="own"), resume=tmp_path / "own")
+    fit(model(name="own"), resume=tmp_path / "own")
+    fit(model(), resume=tmp_path / "run")
+    with pytest.raises(DataError, match=r"the names of the logs\[1\](.|\n)*a name of its own"):
+        fit(model(), resume=tmp_path / "run")
+
+
 def test_another_seed_is_refused(tmp_path):
     doltap.utils.set_random_seed(1)
     fit(resume=tmp_path)

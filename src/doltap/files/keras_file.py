@@ -3,65 +3,107 @@
 from __future__ import annotations
 
 import datetime
-import io
 import os
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
-from doltap.errors import ModelFileError, printable
-from doltap.files import weights_file
-from doltap.files.hdf5 import read_hdf5, write_hdf5
+from doltap.errors import DoltapError, ModelFileError, printable
+from doltap.files import old_configs, weights_file
+from doltap.files.hdf5 import read_hdf5, verify_hdf5, write_hdf5
 from doltap.files.plain_json import read_json, write_json
 from doltap.files.record import Record
-from doltap.files.zips import read_zip, write_zip
+from doltap.files.zips import verify_zip, views_of_zip, write_zip
 
-__all__ = ["read", "write"]
+__all__ = ["read", "verify", "write"]
 
 _METADATA, _CONFIG, _WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
+_ASSETS = "assets/"
 # The Keras whose layout is written.
 _KERAS_VERSION = "3.15.1"
 
 
-def read(path: str | os.PathLike[str]) -> Record:
-    """What the file holds."""
-    what = f"'{printable(os.fspath(path))}'"
-    members = read_zip(path)
+def read(path: str | os.PathLike[str], what: str) -> Record:
+    """What the file holds, with its configuration as Keras 3 has it.
+
+    Args:
+        what: the file is, as errors name it.
+    """
+    members = views_of_zip(path, what)
+    _check_names(members, what)
+    config, metadata = (_object(members.pop(name), f"{name} in {what}") for name in (_CONFIG, _METADATA))
+    record = weights_file.read(read_hdf5(members.pop(_WEIGHTS), f"{_WEIGHTS} in {what}"))
+    record.format, record.config, record.metadata = "keras", config, metadata
+    record.assets = {name: bytes(content) for name, content in members.items()}
+    # Late versions of Keras 2 wrote this format, too.
+    if not str(metadata.get("keras_version", "3")).startswith("3"):
+        _modernize(record, what)
+    return record
+
+
+def _check_names(members: Mapping[str, Any], what: str) -> None:
     for name in (_CONFIG, _METADATA, _WEIGHTS):
         if name not in members:
             raise ModelFileError(
                 what,
                 expected=f"'{name}' in a .keras file",
-                got=f"an archive without it ({printable(', '.join(members)) or 'it is empty'})",
-                fix="It is no model of Keras, or it is damaged.",
+                got=f"an archive of {printable(', '.join(members)) or 'nothing'}",
+                fix="It is no model of Keras, or was damaged; a folder is packed by `zip -0r`.",
             )
-    config = read_json(members.pop(_CONFIG), f"{_CONFIG} in {what}")
-    metadata = read_json(members.pop(_METADATA), f"{_METADATA} in {what}")
-    root = read_hdf5(members.pop(_WEIGHTS), f"{_WEIGHTS} in {what}")
-    assets = {name: content for name, content in members.items() if name.startswith("assets/")}
-    for value, name in ((config, _CONFIG), (metadata, _METADATA)):
-        if not isinstance(value, dict):
+    for name in members:
+        if name not in (_CONFIG, _METADATA, _WEIGHTS) and not name.startswith(_ASSETS):
             raise ModelFileError(
-                f"{name} in {what}",
-                expected="an object",
-                got=type(value).__name__,
-                fix="The file is damaged.",
+                what,
+                expected=f"{_CONFIG}, {_METADATA}, {_WEIGHTS} and what is in {_ASSETS}",
+                got=f"'{printable(name)}' beside them",
+                fix="No model needs that, so it is refused.",
             )
-    held = weights_file.read(root)
-    return Record("keras", config, metadata, held.paths, names=held.names, assets=assets)
+
+
+def _object(content: Any, what: str) -> dict[str, Any]:
+    value = read_json(content, what)
+    if not isinstance(value, dict):
+        raise ModelFileError(
+            what, expected="an object", got=f"a {type(value).__name__}", fix="The file is damaged."
+        )
+    return value
+
+
+def _modernize(record: Record, what: str) -> None:
+    try:
+        record.config, record.paths = old_configs.modern_archive(record.config or {}, record.paths)
+    except DoltapError:
+        raise
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
+        raise ModelFileError(
+            f"{_CONFIG} in {what}",
+            expected="the configuration of a model as Keras 2 writes it",
+            got=f"one that cannot be understood ({type(error).__name__}: {printable(error)})",
+            fix="The file is damaged, or was made by something else.",
+        ) from error
 
 
 def write(path: pathlib.Path, record: Record) -> None:
     """A file of this model."""
-    weights = io.BytesIO()
-    write_hdf5(weights, weights_file.tree_of(record))
-    members: dict[str, Any] = {
-        _METADATA: write_json(_metadata(record)).encode(),
-        _CONFIG: write_json(record.config).encode(),
-        _WEIGHTS: weights.getbuffer(),
-    }
-    write_zip(path, members | record.assets)
+    write_zip(path, _members(record))
 
 
-def _metadata(record: Record) -> dict[str, Any]:
+def verify(path: pathlib.Path, record: Record, what: str) -> None:
+    """An error unless a file that was just written holds this model."""
+    members = _members(record)
+    # It may have become a second later.
+    members.pop(_METADATA)
+    found = verify_zip(path, {**members, _METADATA: lambda file: None}, what)
+    verify_hdf5(found[_WEIGHTS], weights_file.tree_of(record), f"{_WEIGHTS} in {what}")
+
+
+def _members(record: Record) -> dict[str, Any]:
+    """The members of the archive; the weights, which are large, as what writes them."""
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d@%H:%M:%S")
-    return {"keras_version": _KERAS_VERSION, "date_saved": now, **record.metadata}
+    metadata = {"keras_version": _KERAS_VERSION, "date_saved": now, **record.metadata}
+    return {
+        _METADATA: write_json(metadata).encode(),
+        _CONFIG: write_json(record.config).encode(),
+        _WEIGHTS: lambda file: write_hdf5(file, weights_file.tree_of(record)),
+        **record.assets,
+    }

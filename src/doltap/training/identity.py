@@ -21,8 +21,9 @@ import numpy as np
 from doltap import __version__, config
 from doltap.errors import printable
 
-__all__ = ["differences", "machine", "of_data", "of_model", "of_run"]
+__all__ = ["LOGS", "differences", "machine", "of_data", "of_model", "of_run"]
 
+LOGS = "the names of the logs"
 _PROCESSORS = pathlib.Path("/proc/cpuinfo")
 
 
@@ -57,7 +58,7 @@ def of_model(model: Any, recipe: Any) -> dict[str, Any]:
         "metrics": _unnamed(_plain(recipe.measures)),
         "optimizer": _unnamed(_plain(optimizer)),
         "run_eagerly": recipe.is_eager,
-        "the names of the logs": list(recipe.names),
+        LOGS: list(recipe.names),
         "floatx and epsilon": list(config.switches()),
     }
 

@@ -398,11 +398,17 @@ def _check_position(what: str, position: Any, *, is_feed: bool) -> None:
 
 
 def _other(what: str, where: str, kept: str, now: str) -> DataError:
+    fix = "Give the same data, model and settings, or another folder to begin anew."
+    if where.startswith(identity.LOGS):
+        fix = (
+            "Names that count what was made before differ when a cell runs twice: give the metric or "
+            "the output a name of its own, name='...', or run the whole program again."
+        )
     return DataError(
         f"resume='{what}'",
         expected=f"the training that was begun there, with {where} {kept}",
         got=f"{where} {now}",
-        fix="Give the same data, model and settings, or another folder to begin anew.",
+        fix=fix,
     )
 
 

@@ -23,7 +23,7 @@ def modern_network(config: dict[str, Any]) -> dict[str, Any]:
     layers = config["layers"]
     calls = [call for layer in layers for call in layer["inbound_nodes"]]
     if any(isinstance(call, dict) and "args" in call for call in calls):
-        return {**config, "layers": [operations.named(layer) for layer in layers]}
+        return config
     firsts = _first_numbers(config)
 
     def tensor(place: list[Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from doltap import old_names
 from doltap.core import configs
 from doltap.errors import NotSupportedError, printable
-from doltap.files.old_configs import calls
+from doltap.files.old_configs import calls, operations
 from doltap.registry import snake_case
 
 __all__ = ["modern_layer", "modern_model"]
@@ -79,6 +79,8 @@ def modern_model(described: Described) -> Described:
 
 def modern_layer(layer: Described) -> Described:
     """A layer, or a model, as Keras 3 describes it; its calls, if it has any, stay as they are."""
+    if operations.is_operation(layer):
+        return operations.named(layer)
     old_class, config = layer["class_name"], layer["config"]
     name, more = _CLASSES.get(old_class, (old_class, {}))
     if isinstance(config, list):
@@ -166,6 +168,8 @@ def _renamed(name: str, config: Described) -> tuple[str, Described]:
         return "ReLU", {**rest, "threshold": config.get("theta", 1.0)}
     if name == "BatchNormalization":
         config = _batch_normalization(config)
+    if name == "Lambda":
+        config = _lambda(config)
     table = {**old_names.KEYWORDS.get(snake_case(name), {}), **_KEYWORDS.get(name, {})}
     return name, {table.get(key, key): value for key, value in config.items()}
 
@@ -200,6 +204,22 @@ def _batch_normalization(config: Described) -> Described:
     axis = config.get("axis", -1)
     if isinstance(axis, (list, tuple)) and len(axis) == 1:
         config["axis"] = axis[0]
+    return config
+
+
+def _lambda(config: Described) -> Described:
+    """Functions by name; where there is code, it stays recognizable as such and is refused later."""
+    kept = {
+        key: config[key]
+        for key in ("name", "trainable", "dtype", "arguments", "function", "mask")
+        if key in config
+    }
+    is_named = config.get("function_type") == "function"
+    if is_named and config.get("output_shape_type", "raw") == "raw":
+        named = {"module": "builtins", "class_name": "function", "config": config["function"]}
+        return {**kept, "function": named, "output_shape": config.get("output_shape")}
+    if "function_type" in config:
+        return {**kept, "function": {"class_name": "__lambda__", "config": {}}}
     return config
 
 

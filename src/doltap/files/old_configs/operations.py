@@ -59,7 +59,9 @@ _ROWS = {
     "math.greater": _row("Greater", "y=x2"),
     "math.greater_equal": _row("GreaterEqual", "y=x2"),
     "math.equal": _row("Equal", "y=x2"),
+    "__operators__.eq": _row("Equal", "y=x2"),
     "math.not_equal": _row("NotEqual", "y=x2"),
+    "__operators__.ne": _row("NotEqual", "y=x2"),
     "math.logical_and": _row("LogicalAnd", "y=x2"),
     "math.logical_or": _row("LogicalOr", "y=x2"),
     "math.logical_not": _row("LogicalNot"),
@@ -160,11 +162,8 @@ def is_operation(layer: dict[str, Any]) -> bool:
 
 
 def named(layer: dict[str, Any]) -> dict[str, Any]:
-    """The layer, with its module where it is an operation that Keras 3 wrote without one."""
-    if not is_operation(layer):
-        return layer
-    name = layer["class_name"]
-    return {**layer, "module": "keras.src.ops", "registered_name": name}
+    """The operation with its module, which Keras 3 leaves out in HDF5."""
+    return {**layer, "module": "keras.src.ops", "registered_name": layer["class_name"]}
 
 
 def modern_operation(name: str, config: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ _SINCE_3: dict[str, tuple[Any, ...]] = {
 }
 # The same of initializers.
 _OF_INITIALIZERS = ("input_axes", "output_axes")
+_LOOKUPS = ("IntegerLookup", "StringLookup")
 _KEYWORDS = {"LeakyReLU": {"negative_slope": "alpha"}, "InputLayer": {"batch_shape": "batch_input_shape"}}
 
 
@@ -90,6 +91,9 @@ def _old_config(name: str, config: Described) -> Described:
         elif key.endswith("_initializer") and isinstance(value, dict):
             value = _old_initializer(value)
         made[words.get(key, key)] = value
+    if name in _LOOKUPS and made.get("output_mode") == "int":
+        # Keras 2 insists on it.
+        made["dtype"] = "int64"
     return made
 
 
