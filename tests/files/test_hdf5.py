@@ -6,6 +6,8 @@ import pathlib
 import random
 import struct
 import time
+import warnings
+import zipfile
 
 import h5py
 import ml_dtypes
@@ -14,6 +16,7 @@ import pytest
 
 from doltap.errors import ModelFileError
 from doltap.files.hdf5 import Group, read_hdf5, verify_hdf5, write_hdf5
+from doltap.files.zips import read_zip, write_zip
 
 CODES = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?"]
 NAMED = ["bfloat16", "float8_e4m3fn", "float8_e5m2"]
@@ -634,3 +637,51 @@ def test_changed_bytes_end_in_a_result_or_a_sentence(version, is_ordered):
 def test_reading_needs_no_h5py(tmp_path):
     source = pathlib.Path(__file__).parents[2] / "src" / "doltap" / "files"
     assert not [path for path in source.rglob("*.py") if "import h5py" in path.read_text()]
+
+
+@pytest.fixture(scope="module")
+def written_by_keras(keras, tmp_path_factory):
+    """A small network of Keras, and the files that Keras writes of it."""
+    folder = tmp_path_factory.mktemp("keras")
+    model = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(4, dtype="bfloat16"), keras.layers.Dense(2, dtype="float16")]
+    )
+    model.compile("adam", "mse")
+    model.optimizer.build(model.trainable_variables)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in ("a.keras", "a.h5", "a.weights.h5"):
+            (model.save_weights if "weights" in name else model.save)(folder / name)
+    return folder, model
+
+
+def assert_same_weights(one, other):
+    for here, there in zip(one.variables, other.variables, strict=True):
+        np.testing.assert_array_equal(np.asarray(here).view(np.uint8), np.asarray(there).view(np.uint8))
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a.weights.h5"])
+def test_keras_reads_its_file_again_as_we_wrote_it(name, written_by_keras, keras, tmp_path):
+    folder, model = written_by_keras
+    root = read_hdf5(folder / name, name)
+    write_hdf5(tmp_path / name, root)
+    verify_hdf5(tmp_path / name, root, name)
+    if name == "a.h5":
+        assert_same_weights(keras.models.load_model(tmp_path / name, compile=False), model)
+    else:
+        other = keras.models.clone_model(model)
+        other.compile("adam", "mse")
+        other.load_weights(tmp_path / name)
+        assert_same_weights(other, model)
+
+
+def test_keras_reads_an_archive_of_ours_with_its_checksum(written_by_keras, keras, tmp_path):
+    folder, model = written_by_keras
+    members = read_zip(folder / "a.keras")
+    root = read_hdf5(members["model.weights.h5"], "x")
+    write_zip(tmp_path / "a.keras", {**members, "model.weights.h5": lambda file: write_hdf5(file, root)})
+    with zipfile.ZipFile(tmp_path / "a.keras") as archive:
+        assert archive.comment.startswith(b"doltap ")
+    other = keras.models.load_model(tmp_path / "a.keras")
+    assert_same_weights(other, model)
+    assert_same_weights(other.optimizer, model.optimizer)
