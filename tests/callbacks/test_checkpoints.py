@@ -425,7 +425,7 @@ def test_best_weights_of_another_model_are_refused():
 # Real files.
 
 
-@pytest.mark.parametrize("suffix", ["", ".keras", ".model"])
+@pytest.mark.parametrize("suffix", ["", ".ckpt", ".h5", ".hdf5", ".keras", ".model"])
 def test_a_model_of_every_suffix_is_loaded_again(suffix, tmp_path):
     path, model = tmp_path / f"model{suffix}", model_of(doltap)
     fit(model, [ModelCheckpoint(path)])
@@ -435,7 +435,7 @@ def test_a_model_of_every_suffix_is_loaded_again(suffix, tmp_path):
     assert int(again.optimizer.iterations) == 6
 
 
-@pytest.mark.parametrize("suffix", ["", ".ckpt", ".weights.h5"])
+@pytest.mark.parametrize("suffix", ["", ".ckpt", ".h5", ".hdf5", ".weights.h5"])
 def test_weights_of_every_suffix_are_loaded_again(suffix, tmp_path):
     path, model = tmp_path / "a folder" / f"{{epoch:02d}}{suffix}", model_of(doltap)
     fit(model, [ModelCheckpoint(path, save_weights_only=True)])

@@ -260,7 +260,7 @@ def test_weights_for_another_model_change_nothing(tmp_path):
 
 
 def test_a_whole_model_does_not_fit_into_the_format(tmp_path):
-    with pytest.raises(ModelFileError, match=r"save_weights\(path\)"):
+    with pytest.raises(ModelFileError, match="save_weights"):
         tower().save(tmp_path / "model.safetensors")
     assert not list(tmp_path.iterdir())
 

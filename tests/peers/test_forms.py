@@ -49,7 +49,10 @@ def test_dicts_stay_dicts(keras2, tmp_path, suffix):
     def build(lib):
         inputs = {"left": lib.Input((4,), name="left"), "right": lib.Input((4,), name="right")}
         hidden = lib.layers.Concatenate()([inputs["left"], inputs["right"]])
-        ends = {"one": lib.layers.Dense(1, name="one")(hidden), "two": lib.layers.Dense(2, name="two")(hidden)}
+        ends = {
+            "one": lib.layers.Dense(1, name="one")(hidden),
+            "two": lib.layers.Dense(2, name="two")(hidden),
+        }
         return lib.Model(inputs, ends)
 
     ours = there_and_back(keras2, build, tmp_path, {"left": ROWS, "right": ROWS * 2}, suffix)
@@ -72,7 +75,9 @@ def test_models_in_models_are_called_as_often_as_before(keras2, tmp_path, suffix
 
 def test_a_sequential_inside_a_network_reaches_keras_3(keras3, tmp_path):
     def build(lib):
-        row = lib.Sequential([lib.Input((4,)), lib.layers.Dense(4), lib.layers.BatchNormalization()], name="row")
+        row = lib.Sequential(
+            [lib.Input((4,)), lib.layers.Dense(4), lib.layers.BatchNormalization()], name="row"
+        )
         inputs = lib.Input((4,))
         return lib.Model(inputs, lib.layers.Dense(1)(row(row(inputs))))
 
@@ -134,7 +139,9 @@ def test_layers_that_other_layers_are_today(keras2, tmp_path):
 
 def test_frozen_layers_stay_frozen(keras2, tmp_path):
     def build(lib):
-        model = lib.Sequential([lib.Input((4,)), lib.layers.Dense(3), lib.layers.BatchNormalization(), lib.layers.Dense(1)])
+        model = lib.Sequential(
+            [lib.Input((4,)), lib.layers.Dense(3), lib.layers.BatchNormalization(), lib.layers.Dense(1)]
+        )
         model.layers[0].trainable = False
         model.layers[1].trainable = False
         return model

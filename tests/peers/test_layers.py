@@ -130,7 +130,10 @@ PREPARING = {
     "Hashing": (lambda k: k.Hashing(7), TEXTS),
     "Hashing-salted": (lambda k: k.Hashing(7, salt=[3, 5], output_mode="multi_hot"), TEXTS),
     "StringLookup": (lambda k: k.StringLookup(vocabulary=["sun", "moon", "stars"]), TEXTS),
-    "StringLookup-hot": (lambda k: k.StringLookup(vocabulary=["sun", "moon"], output_mode="multi_hot"), TEXTS),
+    "StringLookup-hot": (
+        lambda k: k.StringLookup(vocabulary=["sun", "moon"], output_mode="multi_hot"),
+        TEXTS,
+    ),
     "IntegerLookup": (lambda k: k.IntegerLookup(vocabulary=[3, 5, 7]), WHOLE),
     "IntegerLookup-count": (lambda k: k.IntegerLookup(vocabulary=[3, 5], output_mode="count"), WHOLE),
 }

@@ -25,6 +25,10 @@ class Callback:
     `self.model` is the model and `self.params` a dict with "epochs", "steps"
     and "verbose". The hooks of batches are called for every batch, and only
     when they are overridden; so leave out those you do not use.
+
+    One that remembers something from epoch to epoch defines `get_state()`, which
+    gives it as plain values and arrays, and `set_state(state)`, which takes it
+    back: `fit(..., resume="folder")` asks for them.
     """
 
     # On the class, so that a callback whose __init__ forgets its base works too.

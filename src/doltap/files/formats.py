@@ -20,6 +20,12 @@ __all__ = ["format_for", "read", "write"]
 
 _ZIP, _HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
 _HDF5_SUFFIXES = (".h5", ".hdf5", ".he5", ".hdf")
+# What the ends of names promise.
+_PROMISES = {
+    ".keras": "a .keras file",
+    ".safetensors": "weights as safetensors",
+    **dict.fromkeys(_HDF5_SUFFIXES, "a file of HDF5"),
+}
 
 _PEERS = (
     "Only TensorFlow can read it: `make peers FROM=... TO=weights.h5` turns it into weights in HDF5 in an "
@@ -58,7 +64,7 @@ def format_for(path: str | os.PathLike[str], *, weights_only: bool, wanted: str 
                 f"'{printable(os.fspath(path))}'",
                 expected="a name that ends in .keras or .h5",
                 got=".safetensors, which hold weights and no model",
-                fix="Use model.save_weights, or another suffix.",
+                fix="For weights alone: model.save_weights(path).",
             )
         return "safetensors"
     if not weights_only:
@@ -76,15 +82,16 @@ def read(path: str | os.PathLike[str]) -> Record:
     what, name = f"'{printable(os.fspath(path), 200)}'", pathlib.Path(path).name.lower()
     begin = _beginning(pathlib.Path(path), what)
     if begin.startswith(_ZIP):
-        _check_suffix(name, (*_HDF5_SUFFIXES, ".safetensors"), what, "an archive, as .keras files are", ".keras")
+        _check_suffix(name, (".keras",), what, "an archive, as .keras files are")
         return keras_file.read(path, what)
     if begin.startswith(_HDF5):
         record = _read_hdf5(pathlib.Path(path), what)
-        if record.config is not None:
-            _check_suffix(name, (".keras", ".safetensors"), what, "a model of Keras 1 or 2 in HDF5", ".h5")
+        # Weights in HDF5 have had every suffix.
+        fitting = _HDF5_SUFFIXES if record.config is not None else (*_HDF5_SUFFIXES, ".keras")
+        _check_suffix(name, fitting, what, "a file of HDF5, as those of Keras 1 and 2 are")
         return record
     if safetensors_file.is_safetensors(begin):
-        _check_suffix(name, (*_HDF5_SUFFIXES, ".keras"), what, "weights as safetensors", ".safetensors")
+        _check_suffix(name, (".safetensors",), what, "weights as safetensors")
         return safetensors_file.read(path)
     raise _unknown(begin, what)
 
@@ -126,14 +133,16 @@ def _folder(path: pathlib.Path, what: str) -> ModelFileError:
     return ModelFileError(what, expected="a file of a model", got=got, fix=fix)
 
 
-def _check_suffix(name: str, others: tuple[str, ...], what: str, got: str, suffix: str) -> None:
-    if name.endswith(others):
-        raise ModelFileError(
-            what,
-            expected="what its name says",
-            got=got,
-            fix=f"If you know where it comes from, let its name end in {suffix}.",
-        )
+def _check_suffix(name: str, fitting: tuple[str, ...], what: str, got: str) -> None:
+    """An error if the name promises something else than what fits."""
+    for suffix, promise in _PROMISES.items():
+        if name.endswith(suffix) and suffix not in fitting:
+            raise ModelFileError(
+                what,
+                expected=f"{promise}, as its name says",
+                got=got,
+                fix=f"If you know where it comes from, let its name end in {fitting[0]}.",
+            )
 
 
 def _unknown(begin: bytes, what: str) -> ModelFileError:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from doltap.errors import DoltapError
-from doltap.files import checkpoint, formats
+from doltap.files import checkpoint, formats, plain_config
 from doltap.files.opening import kind_of, open_file, read_bytes
 from doltap.files.plain_json import read_json
 from doltap.files.record import Record
@@ -29,11 +29,16 @@ def glimpse(path: pathlib.Path) -> tuple[Record, list[DoltapError]]:
     if states:
         return _of_states(states)
     try:
-        return formats.read(path), []
+        record, refused = formats.read(path), list[DoltapError]()
     except DoltapError as error:
         if not path.is_file():
             raise
-        return _parts(path), [error]
+        record, refused = _parts(path), [error]
+    try:
+        plain_config.check(record.config, "the configuration")
+    except DoltapError as error:
+        refused.append(error)
+    return record, refused
 
 
 def _parts(path: pathlib.Path) -> Record:

@@ -177,8 +177,13 @@ class Model(Trainer):
         """Make the weights of a class of one's own, for inputs of this shape, batch first."""
         if self.built:
             return
-        self._trace(_promises_of(nested_shapes(input_shape)))
-        self.built_for = input_shape
+        # A call made now is not to build it again.
+        self.built, self.built_for = True, input_shape
+        try:
+            self._trace(_promises_of(nested_shapes(input_shape)))
+        except Exception:
+            self.built = False
+            raise
 
     def _trace(self, inputs: Any) -> None:
         """Follow a call on symbolic tensors: layers are built by it, and the outputs' shapes seen."""

@@ -30,29 +30,24 @@ from doltap.errors import DoltapError, printable
 from doltap.losses.loss import functions as loss_functions
 from doltap.metrics.reduction import functions as metric_functions
 from doltap.ops import protocol
+from doltap.optimizers import schedules
 from doltap.optimizers.optimizer import names as optimizer_names
 from doltap.registry import snake_case
 from doltap.reporting.summary import readable_bytes
 
 __all__ = ["inspected", "print_inspected"]
 
-# The door of the layers opens all of them, and with them their names.
 _TABLES = (
     *(activations.names, configs.names, constraints.names, dtypes.names, initializers.names),
-    *(loss_functions, losses.names, metric_functions, metrics.names, optimizer_names, protocol.names),
-    regularizers.names,
+    *(loss_functions, losses.names, metric_functions, metrics.names, optimizer_names, schedules.names),
+    *(protocol.names, regularizers.names),
 )
 # What stands for a value in Keras's configurations, and the classes of models.
-_STANDING = frozenset(layers.__all__) | {"CompileLoss", "CompileMetrics", "Functional", "Model", "Sequential"}
-_STANDING |= {
-    "GetItem",
-    "function",
-    "__ellipsis__",
-    "__keras_tensor__",
-    "__numpy__",
-    "__slice__",
-    "__tuple__",
-}
+_STANDING = frozenset(
+    ["__ellipsis__", "__keras_tensor__", "__lambda__", "__numpy__", "__slice__", "__tuple__"]
+)
+_STANDING |= {"function", "Cross", "Feature", "FeatureSpace", "Functional", "GetItem", "Model", "Sequential"}
+_STANDING |= set(layers.__all__)
 _MEASURES = ("loss", "metrics", "weighted_metrics")
 _SETTINGS = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
 
@@ -240,13 +235,6 @@ def _is_known(name: str) -> bool:
 
 def _refusal(name: str, module: str, where: str) -> dict[str, str] | None:
     """Why a name is refused from whoever brings it; None where the user may."""
-    if name == "__lambda__":
-        return {
-            "what": where,
-            "expected": "plain values",
-            "got": "the code of a function",
-            "fix": "Code in a file is never run. Write a Layer that computes it, and load the weights.",
-        }
     space = module.removeprefix("keras.").removeprefix("src.").split(".")[0] if "keras" in module else ""
     lack = planned.lack_of(f"{space}.{name}" if space and space != "keras" else name) if module else None
     if lack is None or not module.startswith("keras"):

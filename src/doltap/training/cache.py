@@ -143,7 +143,7 @@ def _seen(thing: Any, met: dict[Variable, int]) -> Hashable:
         return (thing.__module__, thing.__qualname__)
     parts = vars(thing)
     if isinstance(thing, Layer) and thing.deciding:
-        parts = {key: parts[key] for key in thing.deciding}
+        parts = {key: getattr(thing, key) for key in thing.deciding}
     return (
         type(thing).__qualname__,
         *(

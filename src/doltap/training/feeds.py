@@ -37,7 +37,9 @@ class PyDataset:
 
     Override `__getitem__(index)`, which gives a batch (x, y) or (x, y,
     sample_weight), and `__len__` (or `num_batches`), how many there are; None
-    as `num_batches` means without end.
+    as `num_batches` means without end. For `fit(..., resume="folder")` a batch
+    has to be the same each time; one that shuffles itself after epochs tells how
+    in `get_state()` and takes it back in `set_state(state)`.
 
     Args:
         workers: how many threads read; 0 reads in the thread that trains.

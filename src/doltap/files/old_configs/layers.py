@@ -209,7 +209,11 @@ def _batch_normalization(config: Described) -> Described:
 
 def _lambda(config: Described) -> Described:
     """Functions by name; where there is code, it stays recognizable as such and is refused later."""
-    kept = {key: config[key] for key in ("name", "trainable", "dtype", "arguments", "function", "mask") if key in config}
+    kept = {
+        key: config[key]
+        for key in ("name", "trainable", "dtype", "arguments", "function", "mask")
+        if key in config
+    }
     is_named = config.get("function_type") == "function"
     if is_named and config.get("output_shape_type", "raw") == "raw":
         named = {"module": "builtins", "class_name": "function", "config": config["function"]}

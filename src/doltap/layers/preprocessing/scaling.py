@@ -321,6 +321,12 @@ class Discretization(Layer):
         # Values that stand for the data, and how many each stands for.
         self.summary = np.zeros((2, 0), np.float32)
 
+    def load_own_variables(self, store: Any) -> None:
+        """Take up what a file of Keras 2 has of the data seen, and draw the boundaries from it."""
+        if store:
+            self.summary = np.asarray(store["0"], np.float32).reshape(2, -1)
+            self.finalize_state()
+
     def update_state(self, data: Any) -> None:
         """Take one more batch into account; gaps (NaN) do not count."""
         values = np.asarray(data, np.float32).ravel()
