@@ -208,7 +208,10 @@ def load_model(
             got="weights alone",
             fix="Make the model, then model.load_weights(path).",
         )
-    return made_from(record, what, custom_objects, compile=compile)
+    model = made_from(record, what, custom_objects, compile=compile)
+    for note in record.metadata.get("notes", []) if compile else []:
+        warnings.warn(f"{what}: {note}", stacklevel=2)
+    return model
 
 
 def made_from(record: Record, what: str, custom_objects: Any = None, *, compile: bool = True) -> Any:

@@ -39,11 +39,12 @@ def modern_network(config: dict[str, Any]) -> dict[str, Any]:
         else:
             made.append({**layer, "inbound_nodes": calls})
 
+    functional = {layer["name"] for layer in layers if layer["class_name"] == "Functional"}
+
     def end(place: list[Any]) -> list[Any]:
         # Keras 3 counts from 1 here alone, and for Functional models only.
         name, number, output = place[:3]
-        is_functional = any(one["name"] == name and one["class_name"] == "Functional" for one in layers)
-        return [name, number - firsts[name] + int(is_functional), output]
+        return [name, number - firsts[name] + int(name in functional), output]
 
     ends = {key: _alone(_mapped(config[key], firsts, end)) for key in ("input_layers", "output_layers")}
     return {**config, "layers": made, **ends}
