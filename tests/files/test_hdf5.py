@@ -6,7 +6,6 @@ import pathlib
 import random
 import struct
 import time
-import warnings
 import zipfile
 
 import h5py
@@ -639,45 +638,42 @@ def test_reading_needs_no_h5py(tmp_path):
     assert not [path for path in source.rglob("*.py") if "import h5py" in path.read_text()]
 
 
-@pytest.fixture(scope="module")
-def written_by_keras(keras, tmp_path_factory):
-    """A small network of Keras, and the files that Keras writes of it."""
-    folder = tmp_path_factory.mktemp("keras")
+def small(keras, dtype):
+    """A small network of Keras, ready to train."""
     model = keras.Sequential(
-        [keras.Input((3,)), keras.layers.Dense(4, dtype="bfloat16"), keras.layers.Dense(2, dtype="float16")]
+        [keras.Input((3,)), keras.layers.Dense(4, dtype=dtype), keras.layers.Dense(2, dtype="float16")]
     )
     model.compile("adam", "mse")
     model.optimizer.build(model.trainable_variables)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for name in ("a.keras", "a.h5", "a.weights.h5"):
-            (model.save_weights if "weights" in name else model.save)(folder / name)
-    return folder, model
+    return model
 
 
 def assert_same_weights(one, other):
     for here, there in zip(one.variables, other.variables, strict=True):
-        np.testing.assert_array_equal(np.asarray(here).view(np.uint8), np.asarray(there).view(np.uint8))
+        assert np.asarray(here).tobytes() == np.asarray(there).tobytes()
 
 
-@pytest.mark.parametrize("name", ["a.h5", "a.weights.h5"])
-def test_keras_reads_its_file_again_as_we_wrote_it(name, written_by_keras, keras, tmp_path):
-    folder, model = written_by_keras
-    root = read_hdf5(folder / name, name)
+# Keras 3.15 cannot read the bfloat16 that it writes into models of Keras 2.
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("name", "dtype"), [("a.h5", "float64"), ("a.weights.h5", "bfloat16")])
+def test_keras_reads_its_file_again_as_we_wrote_it(name, dtype, keras, tmp_path):
+    model, other = small(keras, dtype), small(keras, dtype)
+    (model.save if name == "a.h5" else model.save_weights)(tmp_path / name)
+    root = read_hdf5(tmp_path / name, name)
     write_hdf5(tmp_path / name, root)
     verify_hdf5(tmp_path / name, root, name)
     if name == "a.h5":
-        assert_same_weights(keras.models.load_model(tmp_path / name, compile=False), model)
+        other = keras.models.load_model(tmp_path / name, compile=False)
     else:
-        other = keras.models.clone_model(model)
-        other.compile("adam", "mse")
         other.load_weights(tmp_path / name)
-        assert_same_weights(other, model)
+    assert_same_weights(other, model)
 
 
-def test_keras_reads_an_archive_of_ours_with_its_checksum(written_by_keras, keras, tmp_path):
-    folder, model = written_by_keras
-    members = read_zip(folder / "a.keras")
+@pytest.mark.filterwarnings("ignore")
+def test_keras_reads_an_archive_of_ours_with_its_checksum(keras, tmp_path):
+    model = small(keras, "bfloat16")
+    model.save(tmp_path / "a.keras")
+    members = read_zip(tmp_path / "a.keras")
     root = read_hdf5(members["model.weights.h5"], "x")
     write_zip(tmp_path / "a.keras", {**members, "model.weights.h5": lambda file: write_hdf5(file, root)})
     with zipfile.ZipFile(tmp_path / "a.keras") as archive:
