@@ -159,7 +159,7 @@ def _has_own_call(layer: dict[str, Any]) -> bool:
     if layer["class_name"] not in NETWORKS or "layers" not in layer["config"]:
         return False
     inside = layer["config"]["layers"]
-    return layer["class_name"] != "Sequential" or bool(inside) and inside[0]["class_name"] == "InputLayer"
+    return layer["class_name"] != "Sequential" or (bool(inside) and inside[0]["class_name"] == "InputLayer")
 
 
 def _old_call(name: str, call: dict[str, Any], old_value: Any) -> Any:
