@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from doltap import config, dtypes
+from doltap import config, dtypes, ops
 from doltap.core.explaining import WANTS_VALUES, explaining
 from doltap.errors import DoltapError, NotSupportedError, ShapeError, printable
 
@@ -91,8 +91,22 @@ class SymbolicTensor:
         """The same numbers as another type."""
         return self.record_call(jnp.astype, (self, dtypes.standardize(dtype)), {})
 
+    def reshape(self, *newshape: Any) -> Any:
+        """The same numbers, row by row, in another shape; one length may be -1 for what is left."""
+        return ops.reshape(self, newshape[0] if len(newshape) == 1 else newshape)
+
+    def squeeze(self, axis: Any = None) -> Any:
+        """The array without its axes of length 1, or without those named."""
+        return ops.squeeze(self, axis)
+
     def __getitem__(self, index: Any) -> Any:
         return self.record_call(operator.getitem, (self, index), {})
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return ops.round(self, ndigits or 0)
+
+    def __invert__(self) -> Any:
+        return ops.logical_not(self)
 
     def __neg__(self) -> Any:
         return self.record_call(operator.neg, (self,), {})
@@ -230,6 +244,12 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"
     setattr(SymbolicTensor, f"__r{_name}__", _right)
 for _name in ("lt", "le", "gt", "ge"):
     setattr(SymbolicTensor, f"__{_name}__", _recording(getattr(operator, _name))[0])
+# As in Keras `==` asks whether it is the same promise, so that `in` finds one in a list.
+setattr(SymbolicTensor, "__ne__", _recording(ops.not_equal)[0])
+for _name in ("and", "or", "xor"):
+    _left, _right = _recording(getattr(ops, f"logical_{_name}"))
+    setattr(SymbolicTensor, f"__{_name}__", _left)
+    setattr(SymbolicTensor, f"__r{_name}__", _right)
 
 
 class Place(NamedTuple):

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from doltap import dtypes
-from doltap.errors import DataError, ShapeError, printable
+from doltap.errors import DataError, NotSupportedError, ShapeError, printable
 
 __all__ = ["Later", "Rate", "Variable", "lend", "place", "precision", "unchanged", "unfilled"]
 
@@ -261,14 +261,34 @@ class Variable:
     def __len__(self) -> int:
         return len(self.array)
 
+    def __bool__(self) -> bool:
+        raise NotSupportedError(
+            f"variable '{self.name}'",
+            expected="a question that has one answer",
+            got="the variable itself where true or false is needed",
+            fix="Ask for a number, as in: if float(v) > 0. Whether it is there at all tells: v is not None.",
+        )
+
     def __getitem__(self, index: Any) -> Any:
         return self.value[index]
 
     def __neg__(self) -> Any:
         return -self.read()
 
+    def __pos__(self) -> Any:
+        return self.value
+
     def __abs__(self) -> Any:
         return abs(self.read())
+
+    def __invert__(self) -> Any:
+        return ~self.read()
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return jnp.round(self.read(), ndigits or 0)
+
+    # A variable is found in a dict by what it is, not by the values it has at the moment.
+    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
         name = printable(self.name)
@@ -287,12 +307,13 @@ def _operators(function: Callable[[Any, Any], Any]) -> tuple[Callable, Callable]
     return from_left, from_right
 
 
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
-    _left, _right = _operators(getattr(operator, _name))
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"):
+    # As in Keras, `&` asks whether both are true, and looks at no bits.
+    _of = f"logical_{_name}" if _name in ("and", "or", "xor") else None
+    _left, _right = _operators(getattr(jnp, _of) if _of else getattr(operator, _name))
     setattr(Variable, f"__{_name}__", _left)
     setattr(Variable, f"__r{_name}__", _right)
-# Equality stays identity, so that variables can be the keys of a dict.
-for _name in ("lt", "le", "gt", "ge"):
+for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
     setattr(Variable, f"__{_name}__", _operators(getattr(operator, _name))[0])
 
 

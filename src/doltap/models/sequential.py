@@ -149,7 +149,7 @@ class Sequential(Model):
         if self._first is None or self._first.batch_shape != shape:
             self._first = InputLayer(batch_shape=shape, dtype=self._input_dtype)
         self._input_shape = shape
-        if self._between[:1] != [self._first.output]:
+        if not self._between or self._between[0] is not self._first.output:
             self._between = [self._first.output]
         for layer in self._layers[len(self._between) - 1 :]:
             outputs = layer(self._between[-1])

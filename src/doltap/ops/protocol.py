@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from doltap import registry
 from doltap.errors import NotSupportedError
 
-__all__ = ["class_name_of", "names", "needs_arrays", "operation", "symbolic_in"]
+__all__ = ["class_name_of", "names", "needs_arrays", "operation", "runs_functions", "symbolic_in"]
 
 names = registry.Names("operation")
 
@@ -60,8 +60,21 @@ def operation(*class_names: str) -> Callable[[Function], Function]:
     return decorate
 
 
+def runs_functions(function: Function) -> Function:
+    """Decorator: the function calls functions of the user's, so that a file cannot hold its call."""
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        tensor = _symbolic_argument(arguments, keywords)
+        if tensor is not None:
+            return tensor.record_call(call, arguments, keywords)
+        return function(*arguments, **keywords)
+
+    return cast(Function, call)
+
+
 def needs_arrays(function: Function) -> Function:
-    """Decorator: the function calls functions of the user's, which a symbolic tensor cannot note down."""
+    """Decorator: the function gives what is no array, or none of a shape that a symbolic tensor tells."""
 
     @functools.wraps(function)
     def call(*arguments: Any, **keywords: Any) -> Any:

@@ -108,4 +108,4 @@ class KerasForm:
 
     def _get_variable_index(self, variable: Variable) -> int:
         # Keras's own example of a subclass looks its slots up by this name.
-        return list(self._slots).index(variable)
+        return [*map(id, self._slots)].index(id(variable))

@@ -175,7 +175,8 @@ class Optimizer(KerasForm, Configured):
     def is_undecayed(self, weight: Variable) -> bool:
         """Whether the weight was left out of the weight decay."""
         variables, patterns = self._undecayed
-        return weight in variables or any(re.search(pattern, weight.name) for pattern in patterns)
+        is_listed = any(weight is one for one in variables)
+        return is_listed or any(re.search(pattern, weight.name) for pattern in patterns)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as a plain dict."""
