@@ -452,7 +452,9 @@ def test_a_row_of_numbers_is_called_as_a_column_as_in_keras(keras, form):
         inputs = lib.Input((1,))
         dense = lib.layers.Dense(2)
         model = (
-            lib.Model(inputs, dense(inputs)) if form == "network" else lib.Sequential([lib.Input((1,)), dense])
+            lib.Model(inputs, dense(inputs))
+            if form == "network"
+            else lib.Sequential([lib.Input((1,)), dense])
         )
         shapes.append(tuple(model(np.array([1.0, 2.0], np.float32)).shape))
     assert shapes == [(2, 2), (2, 2)]

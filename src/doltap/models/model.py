@@ -165,8 +165,10 @@ class Model(Trainer):
         # Every layer converts for itself.
         return inputs
 
-    def __call__(self, inputs: Any, *arguments: Any, **keywords: Any) -> Any:
+    def __call__(self, inputs: Any = None, *arguments: Any, **keywords: Any) -> Any:
         """The output for an input; `training` is passed on to the layers inside."""
+        if inputs is None and keywords:
+            inputs = keywords.pop(self._takes[1], None)
         outputs = super().__call__(inputs, *arguments, **keywords)
         if self._promises is None and outputs is not None:
             known = inputs if hasattr(inputs, "shape") else self._as_arrays(inputs)
@@ -201,7 +203,8 @@ class Model(Trainer):
         self._pass_seed_on()
         if type(self).build is not Model.build:
             # The user's own build, which makes weights; the layers are built by the first call.
-            self.build(input_shape)
+            is_several = self._is_for_several(input_shape)
+            self.build(**input_shape) if is_several else self.build(input_shape)
         self.built, self.built_for = True, input_shape
 
     @property
