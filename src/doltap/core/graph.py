@@ -40,6 +40,28 @@ _OPERATOR_NAMES = {
 }
 
 
+# What an operator with a NumPy array on its left is, seen from the right.
+_OF_UFUNCS = {
+    "add": "__radd__",
+    "subtract": "__rsub__",
+    "multiply": "__rmul__",
+    "divide": "__rtruediv__",
+    "floor_divide": "__rfloordiv__",
+    "remainder": "__rmod__",
+    "power": "__rpow__",
+    "matmul": "__rmatmul__",
+    "less": "__gt__",
+    "less_equal": "__ge__",
+    "greater": "__lt__",
+    "greater_equal": "__le__",
+    "equal": "__eq__",
+    "not_equal": "__ne__",
+    "bitwise_and": "__rand__",
+    "bitwise_or": "__ror__",
+    "bitwise_xor": "__rxor__",
+}
+
+
 class Node:
     """One call in a network: what was called, with what, and what it promises.
 
@@ -67,9 +89,6 @@ class SymbolicTensor:
     Args:
         shape: lengths of the dimensions; None where any length will do.
     """
-
-    # NumPy arrays on the left of an operator must leave it to the symbolic tensor.
-    __array_ufunc__ = None
 
     def __init__(self, shape: Sequence[int | None], dtype: str = "float32", name: str = "input") -> None:
         self.shape = tuple(shape)
@@ -125,6 +144,18 @@ class SymbolicTensor:
 
     __bool__ = __int__ = __float__ = __index__ = __iter__ = __len__ = _refuse
     __array__ = _refuse
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+        # NumPy arrays on the left of an operator leave it to the symbolic tensor.
+        reflected = _OF_UFUNCS.get(ufunc.__name__)
+        if reflected is not None and len(inputs) == 2 and inputs[1] is self:
+            return getattr(self, reflected)(inputs[0])
+        raise NotSupportedError(
+            f"numpy.{ufunc.__name__}",
+            expected="arrays with values",
+            got=f"'{self.name}', a symbolic tensor, which is the promise of one",
+            fix=f"Use doltap.ops.{_OPERATOR_NAMES.get(ufunc.__name__, ufunc.__name__)} on it.",
+        )
 
     def __repr__(self) -> str:
         return f"<SymbolicTensor '{printable(self.name)}' shape={self.shape} dtype={self.dtype}>"
@@ -212,11 +243,14 @@ class Operation:
         except (TypeError, ValueError) as error:
             if isinstance(error, DoltapError):
                 raise
-            shapes = ", ".join(str(tensor.shape) for tensor in symbolic_leaves((arguments, keywords)))
+            tensors = symbolic_leaves((arguments, keywords))
+            shapes, said = ", ".join(str(tensor.shape) for tensor in tensors), str(error).splitlines()[0]
+            for tensor in tensors:
+                said = said.replace(str(_placeholder(tensor, 3).shape), str(tensor.shape))
             raise ShapeError(
                 f"'{self.name}'",
                 expected="inputs that go together",
-                got=f"shapes {shapes}: {str(error).splitlines()[0]}",
+                got=f"shapes {shapes}: {said.rstrip('.')}",
                 fix="Look at the shapes, and at the axis if it takes one; the batch is axis 0.",
             ) from error
         Node(self, arguments, keywords, outputs)

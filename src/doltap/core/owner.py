@@ -63,6 +63,8 @@ class Owner(Configured):
     name: str
     # The shape of the input for which the weights were made, where that is known.
     built_for: Any = None
+    # The arguments of `build`, where it wants the shapes of several.
+    _wants_shapes: tuple[str, ...] = ()
     _policy: DTypePolicy
 
     def __init__(self, *, trainable: bool = True) -> None:
@@ -146,7 +148,18 @@ class Owner(Configured):
 
     def get_build_config(self) -> dict[str, Any] | None:
         """What `build_from_config` needs to make the weights; None where they are not made."""
-        return None if self.built_for is None else {"input_shape": self.built_for}
+        shapes = self.built_for
+        if self._is_for_several(shapes):
+            return (
+                {"input_shape": next(iter(shapes.values()))} if len(shapes) == 1 else {"shapes_dict": shapes}
+            )
+        return None if shapes is None else {"input_shape": shapes}
+
+    def _is_for_several(self, shapes: Any) -> bool:
+        """Whether these are the shapes of several arguments by name, as `build` wants them."""
+        return (
+            bool(self._wants_shapes) and isinstance(shapes, dict) and shapes.keys() <= {*self._wants_shapes}
+        )
 
     def build_from_config(self: Any, config: dict[str, Any]) -> None:
         """Make the weights as `get_build_config` says."""

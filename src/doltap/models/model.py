@@ -154,7 +154,7 @@ class Model(Trainer):
             else batches.as_array(value, f"{what} for '{tensor.name}'")
             for tensor, value in zip(graph.inputs, values, strict=True)
         ]
-        return self._front.looked_up(arrays).values
+        return self._front.looked_up(self._in_shape(arrays, what)).values
 
     def _as_arrays(self, inputs: Any) -> Any:
         if self._front is not None and not isinstance(inputs, Looked):
@@ -165,8 +165,10 @@ class Model(Trainer):
         # Every layer converts for itself.
         return inputs
 
-    def __call__(self, inputs: Any, *arguments: Any, **keywords: Any) -> Any:
+    def __call__(self, inputs: Any = None, *arguments: Any, **keywords: Any) -> Any:
         """The output for an input; `training` is passed on to the layers inside."""
+        if inputs is None and keywords:
+            inputs = keywords.pop(self._takes[1], None)
         outputs = super().__call__(inputs, *arguments, **keywords)
         if self._promises is None and outputs is not None:
             known = inputs if hasattr(inputs, "shape") else self._as_arrays(inputs)
@@ -201,7 +203,8 @@ class Model(Trainer):
         self._pass_seed_on()
         if type(self).build is not Model.build:
             # The user's own build, which makes weights; the layers are built by the first call.
-            self.build(input_shape)
+            is_several = self._is_for_several(input_shape)
+            self.build(**input_shape) if is_several else self.build(input_shape)
         self.built, self.built_for = True, input_shape
 
     @property
@@ -302,16 +305,20 @@ class Model(Trainer):
     def _fitted(self, x: Any, what: str) -> Any:
         """The inputs in the order and the shapes of the network's."""
         graph = self._need_graph()
-        arrays = _in_order(graph, x, self.name)
-        fitted = []
+        fitted = self._in_shape(_in_order(graph, x, self.name), what)
+        table = dict(zip(map(id, graph.inputs), fitted, strict=True))
+        return _alone(filled_in(graph.input_structure, lambda tensor: table[id(tensor)]))
+
+    def _in_shape(self, arrays: list[Any], what: str) -> list[Any]:
+        """The arrays for the inputs in order, each in the shape that its input has."""
+        graph, fitted = self._need_graph(), []
         for tensor, array in zip(graph.inputs, arrays, strict=True):
             if not _agrees(array.shape[1:], tensor.shape[1:]):
                 array = arguments.with_rank(array, tensor.shape)
                 name = what if len(arrays) == 1 else f"{what} for '{tensor.name}'"
                 checks.check_shape(name, array.shape, tensor.shape, _first_user(graph, tensor))
             fitted.append(array)
-        table = dict(zip(map(id, graph.inputs), fitted, strict=True))
-        return _alone(filled_in(graph.input_structure, lambda tensor: table[id(tensor)]))
+        return fitted
 
     # Layers by name.
 
@@ -554,8 +561,10 @@ def _in_order(graph: Graph, x: Any, model: str) -> list[Any]:
 
 
 def _as_promised(tensor: SymbolicTensor, value: Any) -> Any:
-    """The input in the type that was promised, where that has fractions."""
+    """The input in the rank that was promised, and in the type where that has fractions."""
     is_text = tensor.dtype == "string" or isinstance(value, SymbolicTensor)
+    if not is_text and value.ndim != tensor.ndim:
+        value = arguments.with_rank(value, tensor.shape)
     if is_text or not np.issubdtype(np.dtype(tensor.dtype), np.floating) or value.dtype == tensor.dtype:
         return value
     return value.astype(tensor.dtype)

@@ -13,6 +13,7 @@ from doltap.core.graph import Graph, SymbolicTensor
 from doltap.core.layer import Layer, as_shape
 from doltap.errors import NotSupportedError, ShapeError
 from doltap.layers.arrange import InputLayer
+from doltap.models import arguments
 from doltap.models.hosting import Looked, front_of, is_text
 from doltap.models.model import Model
 from doltap.models.stepping import Outputs
@@ -174,6 +175,9 @@ class Sequential(Model):
         """The layers, one after the other."""
         if self._front is not None and isinstance(inputs, Looked):
             return self._front.run(inputs)
+        shape = self._input_shape
+        if shape is not None and getattr(inputs, "ndim", len(shape)) != len(shape):
+            inputs = arguments.with_rank(inputs, shape)
         for layer in self._layers:
             inputs = layer(inputs)
         return inputs
