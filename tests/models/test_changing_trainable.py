@@ -6,6 +6,9 @@ import pytest
 import doltap
 from doltap.errors import NotCompiledError
 
+# Of Keras, about generators.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
 X = np.random.default_rng(0).random((8, 3), np.float32)
 Y = X.sum(1, keepdims=True)
 

@@ -104,7 +104,7 @@ class Trainer(Stepping):
                 gradients are not lost.
         """
         wishes = Wishes(loss, loss_weights, metrics, weighted_metrics)
-        objective.check_wishes(wishes, self.known_output_names())
+        objective.check_wishes(wishes, self.known_output_names(), self.output_name_structure())
         mover = optimizers.get(optimizer)
         if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and not mover.scales_loss:
             mover = optimizers.LossScaleOptimizer(mover)
@@ -447,13 +447,13 @@ class Trainer(Stepping):
         rows.x, outputs = self._arranged(rows.x, f"{of}x")
         if is_own and (self._wishes.is_empty or rows.y is None):
             return rows
-        labels = arguments.per_output(rows.y, outputs.names, f"{of}y")
+        labels = arguments.per_output(rows.y, outputs, f"{of}y")
         goal = self._objective or self._aim(outputs, labels)
         if is_own:
             return rows
         rows.y = labels
         if rows.weights is not None:
-            rows.weights = arguments.weights_per_output(rows.weights, outputs.names, f"{of}sample_weight")
+            rows.weights = arguments.weights_per_output(rows.weights, outputs, f"{of}sample_weight")
         arguments.check_labels(rows, goal, outputs, of)
         return rows
 
