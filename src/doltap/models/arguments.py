@@ -15,7 +15,7 @@ from doltap import old_names, registry
 from doltap.errors import DataError, NotSupportedError, ShapeError, UnknownNameError
 from doltap.training import batches, checks, loop
 from doltap.training.batches import Rows
-from doltap.training.objective import Objective
+from doltap.training.objective import Objective, laid_out
 
 __all__ = [
     "check_labels",
@@ -127,10 +127,13 @@ def refuse_beside_feed(x: Any, y: Any, sample_weight: Any, validation_split: flo
             )
 
 
-def per_output(tree: Any, names: Sequence[str | None], what: str) -> list[Any] | None:
-    """The arrays for each output in order, from a list, a dict by name or a single array."""
+def per_output(tree: Any, outputs: Any, what: str) -> list[Any] | None:
+    """The arrays for each output in order, from a list, a dict by name, a single array, or nested ones."""
     if tree is None:
         return None
+    names: Sequence[str | None] = outputs.names
+    if outputs.structure is not None:
+        tree = laid_out(tree, outputs.structure)
     if isinstance(tree, dict):
         known = [name for name in names if name is not None]
         for key in tree:
@@ -149,11 +152,11 @@ def per_output(tree: Any, names: Sequence[str | None], what: str) -> list[Any] |
     return items
 
 
-def weights_per_output(tree: Any, names: Sequence[str | None], what: str) -> list[Any] | None:
+def weights_per_output(tree: Any, outputs: Any, what: str) -> list[Any] | None:
     """As `per_output`; a single array weighs the rows of every output."""
     if tree is not None and not isinstance(tree, (list, tuple, dict)):
-        return [tree] * len(names)
-    return per_output(tree, names, what)
+        return [tree] * len(outputs.names)
+    return per_output(tree, outputs, what)
 
 
 def weigh_classes(rows: Rows, class_weight: Any) -> None:
@@ -183,13 +186,11 @@ def check_labels(rows: Rows, goal: Objective, outputs: Any, of: str) -> None:
         shape = outputs.shapes[number]
         which = f"[{outputs.names[number] or number!r}]" if several else ""
         y = None if rows.y is None else rows.y[number]
-        if loss is None:
-            pass
-        elif y is None:
+        if y is None and (loss or any(one.output == number for one in goal.followed)):
             raise DataError(
                 f"{of}y{which}", expected="labels for this output", got="None", fix="Pass them too."
             )
-        else:
+        if loss is not None:
             checks.check_labels(y, loss.labels, shape, f"{of}y{which}", loss.ignored_class)
         weights = None if rows.weights is None else rows.weights[number]
         if weights is not None:

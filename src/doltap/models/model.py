@@ -278,8 +278,7 @@ class Model(Trainer):
         elif self._promises is None:
             self._build_for(x)
         shapes = [tensor.shape for tensor in jax.tree.leaves(self._need_promises()[1])]
-        are_keyed = isinstance(self._need_promises()[1], dict)
-        return x, Outputs(self.known_output_names() or [], shapes, are_keyed)
+        return x, Outputs(self.known_output_names() or [], shapes, self.output_name_structure())
 
     @property
     def has_call(self) -> bool:
@@ -291,6 +290,13 @@ class Model(Trainer):
         if self._promises is None:
             return None
         return _output_names(self._promises[1], has_graph=self._graph is not None)
+
+    def output_name_structure(self) -> Any:
+        """The names of the outputs as these are nested in lists and dicts; None for a plain list."""
+        promised = None if self._promises is None else self._promises[1]
+        if not isinstance(promised, dict) and _is_flat(promised):
+            return None
+        return jax.tree.unflatten(jax.tree.structure(promised), self.known_output_names())
 
     def _build_for(self, x: Any) -> None:
         """Build a class of one's own for this data."""
@@ -514,13 +520,31 @@ def _alone(structure: Any) -> Any:
 
 
 def _output_names(outputs: Any, *, has_graph: bool) -> list[str | None]:
-    """The names of the outputs in order: keys of a dict, else the layers that make them."""
-    if isinstance(outputs, dict):
+    """The names of the outputs in order: keys of a dict, else the layers that make them.
+
+    Nested ones have the way to them in front, as in Keras: "group/dense", "0/dense".
+    """
+    if isinstance(outputs, dict) and _is_flat(outputs):
         return [str(key) for key in sorted(outputs)]
     tensors = jax.tree.leaves(outputs)
+    if not _is_flat(outputs):
+        return [_path_name(path, tensor) for path, tensor in jax.tree_util.tree_leaves_with_path(outputs)]
     if not has_graph:
         return [None] * len(tensors)
     return [tensor.node.call.name for tensor in tensors]
+
+
+def _is_flat(outputs: Any) -> bool:
+    parts = outputs.values() if isinstance(outputs, dict) else outputs
+    return not isinstance(outputs, (list, tuple, dict)) or not any(
+        isinstance(part, (list, tuple, dict)) for part in parts
+    )
+
+
+def _path_name(path: Any, tensor: Any) -> str:
+    *outer, last = [str(getattr(step, "key", getattr(step, "idx", None))) for step in path]
+    is_listed, node = hasattr(path[-1], "idx"), getattr(tensor, "node", None)
+    return "/".join([*outer, node.call.name if is_listed and node is not None else last])
 
 
 def _in_order(graph: Graph, x: Any, model: str) -> list[Any]:

@@ -104,7 +104,7 @@ class Trainer(Stepping):
                 gradients are not lost.
         """
         wishes = Wishes(loss, loss_weights, metrics, weighted_metrics)
-        objective.check_wishes(wishes, self.known_output_names())
+        objective.check_wishes(wishes, self.known_output_names(), self.output_name_structure())
         mover = optimizers.get(optimizer)
         if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and not mover.scales_loss:
             mover = optimizers.LossScaleOptimizer(mover)
@@ -447,13 +447,13 @@ class Trainer(Stepping):
         rows.x, outputs = self._arranged(rows.x, f"{of}x")
         if is_own and (self._wishes.is_empty or rows.y is None):
             return rows
-        labels = arguments.per_output(rows.y, outputs.names, f"{of}y")
+        labels = arguments.per_output(rows.y, outputs, f"{of}y")
         goal = self._objective or self._aim(outputs, labels)
         if is_own:
             return rows
         rows.y = labels
         if rows.weights is not None:
-            rows.weights = arguments.weights_per_output(rows.weights, outputs.names, f"{of}sample_weight")
+            rows.weights = arguments.weights_per_output(rows.weights, outputs, f"{of}sample_weight")
         arguments.check_labels(rows, goal, outputs, of)
         return rows
 
@@ -499,7 +499,29 @@ class Trainer(Stepping):
             is_bound = recipe.is_eager or (goal is not None and goal.gives_numbers)
             recipe.exact_batches = is_bound or not cache.treats_rows_alone(recipe)
             self._recipes[kind] = recipe
+        elif kind == "train":
+            recipe = self._recipes[kind]
+            # Looked at here without a call, because every fit passes by.
+            if any([one._trainable is not was for one, was in recipe.owners]) or any(
+                [one.trainable is not was for one, was in recipe.switches]
+            ):
+                self._check_still_trained(recipe)
         return self._recipes[kind]
+
+    def _check_still_trained(self, recipe: Recipe) -> None:
+        """Training moves what it moved when it began; an error otherwise."""
+        before, now = recipe.weights, self.variables_by_role()[0]
+        if {*before} == {*now}:
+            return
+        is_frozen = not {*before} <= {*now}
+        names = [one.name for one in self._with_inner() if {*one.own_weights()} & ({*before} ^ {*now})]
+        raise NotCompiledError(
+            f"model '{self.name}'",
+            expected="the same weights to be trained since its first training step after compile",
+            got=f"trainable {'switched off' if is_frozen else 'switched on'} in between for "
+            + ", ".join(f"'{name}'" for name in names),
+            fix="Call model.compile(...) again after changing trainable.",
+        )
 
     def _step_oneself(self, recipe: Recipe, kind: str, rows: Rows) -> None:
         # While the step is looked at, it asks for the metrics.

@@ -109,7 +109,8 @@ def _lengths(tree: Any, what: str) -> Iterator[tuple[str, int]]:
 
 
 def _is_one_of_several(item: Any) -> bool:
-    return item is None or _has_rows(item) or isinstance(item, dict)
+    is_group = isinstance(item, (list, tuple)) and len(item) and all(map(_has_rows, item))
+    return bool(item is None or is_group or _has_rows(item) or isinstance(item, dict))
 
 
 def as_array(data: Any, what: str) -> np.ndarray:

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from doltap import activations, dtypes, notes, random
-from doltap.core.layer import Layer
+from doltap.core.layer import Layer, Owner
 from doltap.core.tensors import Rate, Variable, lend
 from doltap.losses import Loss
 from doltap.metrics import Mean, Metric
@@ -118,6 +118,10 @@ class Recipe:
         self.own_step: Callable[[State, Given, Batch], tuple[State, Any]] | None = None
         self.own_predict: Callable[[list[Any], list[Any], Any], Any] | None = None
         self.weights, self.fixed = network.variables_by_role()
+        # Which layers and weights were to be trained: a change calls for another program.
+        owners = [network, *network.inside(Owner)]
+        self.owners = [(owner, owner._trainable) for owner in owners]
+        self.switches = [(weight, weight.trainable) for weight in (*self.weights, *self.fixed)]
         self.rates = network.inside(Rate)
         self.loss_mean = Mean(name="loss")
         # Metrics that layers hold and move while they are called, and those they note by name.
