@@ -409,13 +409,15 @@ def _walk_back(
     seen_at: dict[Any, int] = {}
     # A stack of one's own: networks may be deeper than Python's.
     path: list[tuple[Node, Iterator[SymbolicTensor]]] = []
+    on_path: set[Node] = set()
 
     def enter(tensor: SymbolicTensor, needed_by: str) -> None:
         node = tensor.node
         if node is None or (not node.inputs and id(tensor) not in given):
             raise _disconnected(tensor, needed_by, inputs)
-        if node not in done and all(node is not other for other, _ in path):
+        if node not in done and node not in on_path:
             seen_at.setdefault(node.call, len(seen_at))
+            on_path.add(node)
             path.append((node, iter(node.inputs)))
 
     for output in outputs:
@@ -427,6 +429,7 @@ def _walk_back(
                 enter(tensor, f"'{node.call.name}'")
             else:
                 done[node] = None
+                on_path.discard(node)
                 path.pop()
     return list(done), seen_at
 

@@ -54,6 +54,18 @@ class Sequential(Model):
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Put a layer on top."""
+        self._put(layer)
+        if self._input_shape is None or isinstance(layer, (InputLayer, SymbolicTensor)):
+            return
+        try:
+            self.build(self._input_shape)
+        except Exception:
+            # A layer that does not fit is not kept.
+            self._layers.pop()
+            raise
+
+    def _put(self, layer: Any) -> None:
+        """Take up a layer, without calling it yet."""
         if isinstance(layer, SymbolicTensor):
             layer = InputLayer(batch_shape=layer.shape, dtype=layer.dtype, name=layer.name)
         self._check(layer)
@@ -68,13 +80,6 @@ class Sequential(Model):
             layer.take_seed(random.mix(self.seed, len(self._layers)))
         self._layers.append(layer)
         self.forget_programs()
-        try:
-            if self._input_shape is not None:
-                self.build(self._input_shape)
-        except Exception:
-            # A layer that does not fit is not kept.
-            self._layers.pop()
-            raise
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Take the top layer off."""
@@ -235,7 +240,10 @@ class Sequential(Model):
         model = cls(name=config.get("name"))
         with registry.custom_object_scope(custom_objects or {}):
             for layer in config["layers"]:
-                model.add(configs.deserialize(layer))
+                # They are called all at once below: a network for each would take too long.
+                model._put(configs.deserialize(layer))
+        if model._layers and model._input_shape is not None:
+            model.build(model._input_shape)
         shape = config.get("build_input_shape")
         if not model.built and shape:
             model.build(as_shape(shape))
