@@ -328,6 +328,13 @@ class Graph:
         # What is called, each once, in the order in which Keras lists layers.
         self.calls = sorted(reach, key=lambda call: (-reach[call], seen_at[call]))
 
+    @functools.cached_property
+    def looking_up(self) -> dict[int, Any]:
+        """The layers that look up the numbers of an input, by the identity of its tensor: embeddings."""
+        given = {id(tensor) for tensor in self.inputs}
+        users = [(id(tensor), node.call) for node in self.nodes for tensor in node.inputs]
+        return {key: call for key, call in users if key in given and hasattr(type(call), "highest_index")}
+
     def run(self, values: Sequence[Any]) -> Any:
         """The outputs, in their structure, for a value of each input."""
         return self.outputs_of(dict(zip(map(id, self.inputs), values, strict=True)))

@@ -281,6 +281,11 @@ class Model(Trainer):
         return x, Outputs(self.known_output_names() or [], shapes, self.output_name_structure())
 
     @property
+    def looks_at_values(self) -> bool:
+        """Whether every array is looked through, for numbers that an embedding has no vector for."""
+        return self._graph is not None and bool(self._graph.looking_up)
+
+    @property
     def has_call(self) -> bool:
         """Whether there is a network, or a call of a class of one's own."""
         return self._graph is not None or type(self).call is not Model.call
@@ -323,6 +328,9 @@ class Model(Trainer):
                 array = arguments.with_rank(array, tensor.shape)
                 name = what if len(arrays) == 1 else f"{what} for '{tensor.name}'"
                 checks.check_shape(name, array.shape, tensor.shape, _first_user(graph, tensor))
+            if id(tensor) in graph.looking_up:
+                layer = graph.looking_up[id(tensor)]
+                checks.check_ids(array, layer.highest_index, f"layer '{layer.name}', given {what}")
             fitted.append(array)
         return fitted
 

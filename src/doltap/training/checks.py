@@ -15,6 +15,7 @@ from jax.dtypes import canonicalize_dtype
 from doltap.errors import DataError, LabelError, NotSupportedError, ShapeError, printable
 
 __all__ = [
+    "check_ids",
     "check_integers",
     "check_labels",
     "check_rows",
@@ -102,6 +103,23 @@ def check_integers(array: np.ndarray, what: str, columns: Sequence[Any] | None) 
         expected=f"integers from {_INT32.min} to {_INT32.max}",
         got=f"{array[index]} in row {index[0]}{_place(index, columns)}",
         fix="Give it as floats, .astype('float32'), or scale it down.",
+    )
+
+
+def check_ids(array: np.ndarray, highest: int, what: str) -> None:
+    """Numbers that an embedding has no vector for are an error; fractions are cut off, as it does."""
+    if array.size == 0 or (array.min() > -1 and array.max() < highest + 1):
+        return
+    index = tuple(int(i) for i in np.argwhere((array <= -1) | (array >= highest + 1))[0])
+    value = int(array[index])
+    fix = "Numbers begin at 0; where -1 stands for nothing, count one up and use mask_zero=True."
+    if value > 0:
+        fix = f"Give it an input_dim of {int(array.max()) + 1} or more, or correct the ids."
+    raise DataError(
+        what,
+        expected=f"ids from 0 to {highest}",
+        got=f"{value} in row {index[0]}{_place(index, None)}",
+        fix=fix,
     )
 
 
