@@ -272,3 +272,14 @@ def test_a_rate_knows_whether_it_is_zero():
     rate.assign(0.5)
     assert not rate.is_zero
     assert (rate.dtype, rate.shape, rate.trainable) == ("float32", (), False)
+
+
+def test_weights_set_together_share_no_memory_with_what_was_given():
+    layer = doltap.layers.Dense(16)
+    layer.build((None, 16))
+    given = [np.zeros((16, 16), np.float32), np.zeros(16, np.float64)]
+    layer.set_weights(given)
+    for array in given:
+        array[...] = 1.0
+    assert [float(np.sum(array)) for array in layer.get_weights()] == [0.0, 0.0]
+    assert {str(array.dtype) for array in layer.get_weights()} == {"float32"}

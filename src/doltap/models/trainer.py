@@ -103,6 +103,7 @@ class Trainer(Stepping):
             auto_scale_loss: under "mixed_float16", scale the loss so that small
                 gradients are not lost.
         """
+        loss_weights, metrics = arguments.in_order_of_today(loss_weights, metrics)
         wishes = Wishes(loss, loss_weights, metrics, weighted_metrics)
         objective.check_wishes(wishes, self.known_output_names(), self.output_name_structure())
         mover = optimizers.get(optimizer)
