@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import doltap
 from doltap.core.tensors import Rate, Variable, lend, place
 from doltap.errors import DataError, ShapeError
 
