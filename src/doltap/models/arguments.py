@@ -206,7 +206,7 @@ def check_labels(rows: Rows, goal: Objective, outputs: Any, of: str) -> None:
             raise DataError(
                 f"{of}y{which}", expected="labels for this output", got="None", fix="Pass them too."
             )
-        if loss is not None:
+        if loss is not None and y is not None:
             checks.check_labels(y, loss.labels, shape, f"{of}y{which}", loss.ignored_class)
         weights = None if rows.weights is None else rows.weights[number]
         if weights is not None:

@@ -293,7 +293,7 @@ class Model(Trainer):
         promised = None if self._promises is None else self._promises[1]
         if not isinstance(promised, dict) and _is_flat(promised):
             return None
-        return jax.tree.unflatten(jax.tree.structure(promised), self.known_output_names())
+        return jax.tree.unflatten(jax.tree.structure(promised), self.known_output_names() or [])
 
     def _build_for(self, x: Any) -> None:
         """Build a class of one's own for this data."""

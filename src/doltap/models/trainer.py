@@ -503,8 +503,8 @@ class Trainer(Stepping):
         elif kind == "train":
             recipe = self._recipes[kind]
             # Looked at here without a call, because every fit passes by.
-            if any([one._trainable is not was for one, was in recipe.owners]) or any(
-                [one.trainable is not was for one, was in recipe.switches]
+            if any(one._trainable is not was for one, was in recipe.owners) or any(
+                one.trainable is not was for one, was in recipe.switches
             ):
                 self._check_still_trained(recipe)
         return self._recipes[kind]
