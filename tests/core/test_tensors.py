@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import doltap
 from doltap.core.tensors import Rate, Variable, lend, place
 from doltap.errors import DataError, NotSupportedError, ShapeError
 
@@ -319,3 +320,14 @@ def test_signs_and_rounding_are_those_of_keras(keras):
     for function in (operator.pos, round, lambda v: round(v, 1)):
         np.testing.assert_array_equal(function(ours), np.asarray(function(theirs)))
     assert (~Variable([True, False])).tolist() == [False, True]
+
+
+def test_weights_set_together_share_no_memory_with_what_was_given():
+    layer = doltap.layers.Dense(16)
+    layer.build((None, 16))
+    given = [np.zeros((16, 16), np.float32), np.zeros(16, np.float64)]
+    layer.set_weights(given)
+    for array in given:
+        array[...] = 1.0
+    assert [float(np.sum(array)) for array in layer.get_weights()] == [0.0, 0.0]
+    assert {str(array.dtype) for array in layer.get_weights()} == {"float32"}

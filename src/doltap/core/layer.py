@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from doltap import config, dtypes, notes, planned, random, registry, regularizers
+from doltap import config, dtypes, notes, old_names, planned, random, registry, regularizers
 from doltap.core.explaining import MISTAKES, raise_named
 from doltap.core.graph import Node, SymbolicTensor, promised, symbolic_leaves
 from doltap.core.owner import ASPECTS, Owner, as_shape
@@ -489,4 +489,6 @@ def _no_attribute(layer: Layer, name: str) -> MissingAttributeError:
     if name in layer.initial and not known.get("built"):
         fix = "Its weights are made when it is first called, or by build(input_shape)."
     got, fix = (f"'{name}', which is {lack.fate}", lack.why) if lack else (f"'{name}'", fix)
+    if name in old_names.METHODS and hasattr(layer, "predict"):
+        got, fix = f"'{name}', which was one long ago", old_names.METHODS[name]
     return MissingAttributeError(shown, expected="an attribute it has", got=got, fix=fix)

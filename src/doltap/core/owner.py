@@ -316,8 +316,7 @@ class Owner(Configured):
                 got=f"{len(shapes)} of shapes {shapes}",
                 fix="Build the model for the same input shape, then use the order of get_weights().",
             )
-        for weight, array in zip(mine, weights, strict=True):
-            weight.assign(array)
+        tensors.assign_all(mine, weights)
 
     def count_params(self) -> int:
         """How many numbers the weights hold."""

@@ -21,7 +21,7 @@ import numpy as np
 from doltap import dtypes
 from doltap.errors import DataError, NotSupportedError, ShapeError, printable
 
-__all__ = ["Later", "Rate", "Variable", "lend", "place", "precision", "unchanged", "unfilled"]
+__all__ = ["Later", "Rate", "Variable", "assign_all", "lend", "place", "precision", "unchanged", "unfilled"]
 
 _loans = threading.local()
 
@@ -315,6 +315,20 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"
     setattr(Variable, f"__r{_name}__", _right)
 for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
     setattr(Variable, f"__{_name}__", _operators(getattr(operator, _name))[0])
+
+
+def assign_all(variables: Sequence[Variable], values: Sequence[Any]) -> None:
+    """Give each variable its new value, of its own shape; all go to the device in one go."""
+    is_plain = getattr(_loans, "current", None) is None and not getattr(_loans, "forgets", False)
+    if not is_plain or any(isinstance(value, jax.core.Tracer) for value in values):
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        return
+    # A copy of each, as `place` makes it.
+    arrays = [np.array(value, one.dtype) for one, value in zip(variables, values, strict=True)]
+    placed = jax.device_put(arrays, may_alias=False)
+    for variable, array in zip(variables, placed, strict=True):
+        variable.array = array
 
 
 class Rate(Variable):

@@ -22,6 +22,7 @@ __all__ = [
     "check_objective",
     "count",
     "known_keywords",
+    "in_order_of_today",
     "level",
     "optional_count",
     "per_output",
@@ -67,6 +68,21 @@ def count(name: str, value: Any, *, least: int = 1) -> int:
 def optional_count(name: str, value: Any) -> int | None:
     """A whole number, 1 or more, or None."""
     return None if value is None else count(name, value)
+
+
+def in_order_of_today(loss_weights: Any, metrics: Any) -> tuple[Any, Any]:
+    """Loss weights and metrics of `compile`, which Keras 1 and 2 took in the other order.
+
+    >>> in_order_of_today(["mae"], [0.5])
+    ([0.5], ['mae'])
+    """
+    parts = list(loss_weights.values()) if isinstance(loss_weights, dict) else loss_weights
+    parts = parts if isinstance(parts, (list, tuple)) else [parts]
+    is_metrics = any(isinstance(part, (str, list, tuple)) or callable(part) for part in parts)
+    weighs = metrics if isinstance(metrics, (list, tuple)) else [metrics]
+    if not is_metrics or not all(part is None or isinstance(part, (int, float)) for part in weighs):
+        return loss_weights, metrics
+    return metrics, loss_weights
 
 
 def level(verbose: Any) -> int:
@@ -190,7 +206,7 @@ def check_labels(rows: Rows, goal: Objective, outputs: Any, of: str) -> None:
             raise DataError(
                 f"{of}y{which}", expected="labels for this output", got="None", fix="Pass them too."
             )
-        if loss is not None:
+        if loss is not None and y is not None:
             checks.check_labels(y, loss.labels, shape, f"{of}y{which}", loss.ignored_class)
         weights = None if rows.weights is None else rows.weights[number]
         if weights is not None:

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import numpy as np
 
 from doltap import config as switches
 from doltap import registry
@@ -22,7 +21,7 @@ from doltap.core.graph import Graph, SymbolicTensor, filled_in, promised, symbol
 from doltap.core.layer import Layer, made_with, nothing_returned
 from doltap.core.owner import nested_shapes
 from doltap.errors import MissingAttributeError, NotSupportedError, ShapeError, UnknownNameError
-from doltap.models import arguments, exporting, functional, saving, showing
+from doltap.models import arguments, ends, exporting, functional, saving, showing
 from doltap.models.hosting import Front, Looked, as_texts, front_of
 from doltap.models.state_tree import set_tree, tree_of
 from doltap.models.stepping import Outputs
@@ -133,10 +132,10 @@ class Model(Trainer):
             )
         if self._front is not None and isinstance(inputs, Looked):
             return _alone(self._front.run(inputs))
-        values = _in_order(self._graph, inputs, self.name)
+        values = ends.in_order(self._graph, inputs, self.name)
         return _alone(
             self._graph.run(
-                [_as_promised(t, value) for t, value in zip(self._graph.inputs, values, strict=True)]
+                [ends.as_promised(t, value) for t, value in zip(self._graph.inputs, values, strict=True)]
             )
         )
 
@@ -147,7 +146,7 @@ class Model(Trainer):
         graph, count = self._need_graph(), len(self.inputs)
         is_row_of_inputs = isinstance(x, (list, tuple)) and len(x) == count
         values = [x] if count == 1 and not isinstance(x, dict) else x if is_row_of_inputs else None
-        values = _in_order(graph, x, self.name) if values is None else values
+        values = ends.in_order(graph, x, self.name) if values is None else values
         arrays = [
             as_texts(value, f"{what} for '{tensor.name}'")
             if tensor.dtype == "string"
@@ -301,7 +300,7 @@ class Model(Trainer):
         promised = None if self._promises is None else self._promises[1]
         if not isinstance(promised, dict) and _is_flat(promised):
             return None
-        return jax.tree.unflatten(jax.tree.structure(promised), self.known_output_names())
+        return jax.tree.unflatten(jax.tree.structure(promised), self.known_output_names() or [])
 
     def _build_for(self, x: Any) -> None:
         """Build a class of one's own for this data."""
@@ -316,7 +315,7 @@ class Model(Trainer):
     def _fitted(self, x: Any, what: str) -> Any:
         """The inputs in the order and the shapes of the network's."""
         graph = self._need_graph()
-        fitted = self._in_shape(_in_order(graph, x, self.name), what)
+        fitted = self._in_shape(ends.in_order(graph, x, self.name), what)
         table = dict(zip(map(id, graph.inputs), fitted, strict=True))
         return _alone(filled_in(graph.input_structure, lambda tensor: table[id(tensor)]))
 
@@ -324,10 +323,10 @@ class Model(Trainer):
         """The arrays for the inputs in order, each in the shape that its input has."""
         graph, fitted = self._need_graph(), []
         for tensor, array in zip(graph.inputs, arrays, strict=True):
-            if not _agrees(array.shape[1:], tensor.shape[1:]):
+            if not ends.agrees(array.shape[1:], tensor.shape[1:]):
                 array = arguments.with_rank(array, tensor.shape)
                 name = what if len(arrays) == 1 else f"{what} for '{tensor.name}'"
-                checks.check_shape(name, array.shape, tensor.shape, _first_user(graph, tensor))
+                checks.check_shape(name, array.shape, tensor.shape, ends.first_user(graph, tensor))
             if id(tensor) in graph.looking_up:
                 layer = graph.looking_up[id(tensor)]
                 checks.check_ids(array, layer.highest_index, f"layer '{layer.name}', given {what}")
@@ -553,64 +552,3 @@ def _path_name(path: Any, tensor: Any) -> str:
     *outer, last = [str(getattr(step, "key", getattr(step, "idx", None))) for step in path]
     is_listed, node = hasattr(path[-1], "idx"), getattr(tensor, "node", None)
     return "/".join([*outer, node.call.name if is_listed and node is not None else last])
-
-
-def _in_order(graph: Graph, x: Any, model: str) -> list[Any]:
-    """The inputs in the order of the graph's, from a list, a dict by name, or a single one."""
-    names, structure = [tensor.name for tensor in graph.inputs], graph.input_structure
-    if isinstance(structure, dict) and not isinstance(x, dict) and list(structure) != sorted(structure):
-        raise ShapeError(
-            f"the inputs of model '{model}'",
-            expected=f"a dict with the keys {list(structure)}, as the model was made with one",
-            got=f"a {type(x).__name__}",
-            fix="Pass a dict; in a list their order would not be clear.",
-        )
-    if isinstance(x, dict):
-        keyed = sorted(structure) if isinstance(structure, dict) else names
-        for key in keyed:
-            if key not in x:
-                raise ShapeError(
-                    f"the inputs of model '{model}'",
-                    expected=f"an array for each of {keyed}",
-                    got=f"none for '{key}'; there are {list(x)}",
-                    fix="The keys of the dict are the names of the inputs.",
-                )
-        values = [x[key] for key in keyed]
-        if len(values) == len(names):
-            return values
-        return [leaf for value in values for leaf in jax.tree.leaves(value)]
-    values = jax.tree.leaves(x)
-    if len(values) != len(names):
-        raise ShapeError(
-            f"the inputs of model '{model}'",
-            expected=f"{len(names)}" + (f" ({', '.join(map(repr, names))})" if len(names) > 1 else ""),
-            got=f"{len(values)}",
-            fix="Pass a list in the order of the inputs, or a dict with their names."
-            if len(names) > 1
-            else "Pass one array.",
-        )
-    return values
-
-
-def _as_promised(tensor: SymbolicTensor, value: Any) -> Any:
-    """The input in the rank that was promised, and in the type where that has fractions."""
-    is_text = tensor.dtype == "string" or isinstance(value, SymbolicTensor)
-    if not is_text and value.ndim != tensor.ndim:
-        value = arguments.with_rank(value, tensor.shape)
-    if is_text or not np.issubdtype(np.dtype(tensor.dtype), np.floating) or value.dtype == tensor.dtype:
-        return value
-    return value.astype(tensor.dtype)
-
-
-def _agrees(have: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
-    return len(have) == len(wanted) and all(
-        want in (None, size) for size, want in zip(have, wanted, strict=True)
-    )
-
-
-def _first_user(graph: Graph, tensor: SymbolicTensor) -> str:
-    """The name of the first layer that takes this input."""
-    for node in graph.nodes:
-        if any(one is tensor for one in node.inputs):
-            return str(node.call.name)
-    return tensor.name

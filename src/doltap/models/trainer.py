@@ -108,6 +108,7 @@ class Trainer(Stepping):
             auto_scale_loss: under "mixed_float16", scale the loss so that small
                 gradients are not lost.
         """
+        loss_weights, metrics = arguments.in_order_of_today(loss_weights, metrics)
         wishes = Wishes(loss, loss_weights, metrics, weighted_metrics)
         objective.check_wishes(wishes, self.known_output_names(), self.output_name_structure())
         mover = optimizers.get(optimizer)
@@ -507,8 +508,8 @@ class Trainer(Stepping):
         elif kind == "train":
             recipe = self._recipes[kind]
             # Looked at here without a call, because every fit passes by.
-            if any([one._trainable is not was for one, was in recipe.owners]) or any(
-                [one.trainable is not was for one, was in recipe.switches]
+            if any(one._trainable is not was for one, was in recipe.owners) or any(
+                one.trainable is not was for one, was in recipe.switches
             ):
                 self._check_still_trained(recipe)
         return self._recipes[kind]

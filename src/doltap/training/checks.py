@@ -36,11 +36,21 @@ def value_error(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> 
     first = tuple(int(i) for i in bad[0])
     value = array[first]
     if np.isnan(value):
-        got, fix = "NaN", "Fill or drop these rows first: x[np.isnan(x)] = 0, or DataFrame.dropna()."
+        # Of "validation x['age']" the word is x.
+        name = what.split("[")[0].split(" ")[-1]
+        got = "NaN"
+        fix = (
+            f"Fill or drop these rows first: {name}[np.isnan({name})] = 0, or DataFrame.dropna()."
+            if name != "y"
+            else "A row without a label teaches nothing: drop it from x and y with keep = ~np.isnan(y), "
+            "or fill it and give it the sample_weight 0."
+        )
     elif np.isinf(value):
         got, fix = "infinity", "Look for a division by 0 or a logarithm of 0, and fill or drop these rows."
     else:
         got, fix = f"{value:g}, too large for float32,", "Scale the column down, or take its logarithm."
+    if not np.isfinite(value):
+        fix += " A model or a loss that handles them gets them after doltap.config.allow_nan()."
     rows = len(np.unique(bad[:, 0]))
     return DataError(
         what,

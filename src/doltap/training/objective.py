@@ -220,9 +220,9 @@ def _along(given: Any, structure: Any) -> list[Any]:
             return [one for key in sorted(structure) for one in _along(given.get(key), structure[key])]
         pairs = zip(given, structure, strict=True)
         return [one for part, inner in pairs for one in _along(part, inner)]
-    if isinstance(given, dict) and isinstance(structure, dict) and "class_name" not in given:
-        unknown = next(key for key in given if key not in structure)
-        raise UnknownNameError.of("output", unknown, structure)
+    if isinstance(given, dict) and "class_name" not in given:
+        known = [str(key) for key in (structure if isinstance(structure, dict) else range(len(structure)))]
+        raise UnknownNameError.of("output", next(key for key in given if key not in known), known)
     # One thing for all of them, or a list in their order.
     count = _count(structure)
     is_list = isinstance(given, (list, tuple)) and len(given) == count

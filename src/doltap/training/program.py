@@ -7,6 +7,7 @@ lend their variables.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -228,6 +229,10 @@ class Recipe:
         state = (train_step if self.optimizer else test_step)(self, state, given, batch)
         return state, self.results(state.totals)
 
+    def small_programs(self) -> contextlib.AbstractContextManager[Any]:
+        """Inside the `with`, a step that runs line by line has each function of JAX compiled, as in Keras."""
+        return jax.disable_jit(False) if self.is_eager else contextlib.nullcontext()
+
     def results(self, totals: list[Any]) -> Any:
         """What the totals stand for: the numbers of each name in `names`, one after the other."""
         with lend(self.totals, totals):
@@ -389,8 +394,9 @@ def train_loop(
         begins = given.fresh & (jax.lax.rem(number, num_batches) == 0)
         cleared = recipe.cleared(state.totals)
         totals = [jnp.where(begins, zero, total) for zero, total in zip(cleared, state.totals, strict=True)]
-        batch = _rows_in_order(layout, given, order, number)
-        state, line = recipe.step(state._replace(totals=totals), given, batch)
+        with recipe.small_programs():
+            batch = _rows_in_order(layout, given, order, number)
+            state, line = recipe.step(state._replace(totals=totals), given, batch)
         logs = jax.lax.dynamic_update_index_in_dim(logs, line, jax.lax.div(number, num_batches), 0)
         is_bad = jnp.bool_(False) if place is None else ~jnp.isfinite(line[place])
         return number + 1, state, logs, jnp.where((bad < 0) & is_bad, number, bad)
@@ -405,7 +411,8 @@ def test_loop(
     """The batches from start to stop measured; the state and the logs (names,)."""
 
     def body(number: Any, carry: tuple[State, Any]) -> tuple[State, Any]:
-        return recipe.step(carry[0], given, _rows_in_line(layout, given, number))
+        with recipe.small_programs():
+            return recipe.step(carry[0], given, _rows_in_line(layout, given, number))
 
     begins = given.fresh & (start == 0)
     cleared = recipe.cleared(state.totals)
