@@ -21,7 +21,7 @@ from doltap.core.graph import Graph, SymbolicTensor, filled_in, promised, symbol
 from doltap.core.layer import Layer, made_with, nothing_returned
 from doltap.core.owner import nested_shapes
 from doltap.errors import MissingAttributeError, NotSupportedError, ShapeError, UnknownNameError
-from doltap.models import arguments, ends, exporting, functional, saving, showing
+from doltap.models import arguments, exporting, functional, saving, showing
 from doltap.models.hosting import Front, Looked, as_texts, front_of
 from doltap.models.state_tree import set_tree, tree_of
 from doltap.models.stepping import Outputs
@@ -132,10 +132,10 @@ class Model(Trainer):
             )
         if self._front is not None and isinstance(inputs, Looked):
             return _alone(self._front.run(inputs))
-        values = ends.in_order(self._graph, inputs, self.name)
+        values = arguments.in_order(self._graph, inputs, self.name)
         return _alone(
             self._graph.run(
-                [ends.as_promised(t, value) for t, value in zip(self._graph.inputs, values, strict=True)]
+                [arguments.as_promised(t, value) for t, value in zip(self._graph.inputs, values, strict=True)]
             )
         )
 
@@ -146,7 +146,7 @@ class Model(Trainer):
         graph, count = self._need_graph(), len(self.inputs)
         is_row_of_inputs = isinstance(x, (list, tuple)) and len(x) == count
         values = [x] if count == 1 and not isinstance(x, dict) else x if is_row_of_inputs else None
-        values = ends.in_order(graph, x, self.name) if values is None else values
+        values = arguments.in_order(graph, x, self.name) if values is None else values
         arrays = [
             as_texts(value, f"{what} for '{tensor.name}'")
             if tensor.dtype == "string"
@@ -315,7 +315,7 @@ class Model(Trainer):
     def _fitted(self, x: Any, what: str) -> Any:
         """The inputs in the order and the shapes of the network's."""
         graph = self._need_graph()
-        fitted = self._in_shape(ends.in_order(graph, x, self.name), what)
+        fitted = self._in_shape(arguments.in_order(graph, x, self.name), what)
         table = dict(zip(map(id, graph.inputs), fitted, strict=True))
         return _alone(filled_in(graph.input_structure, lambda tensor: table[id(tensor)]))
 
@@ -323,10 +323,10 @@ class Model(Trainer):
         """The arrays for the inputs in order, each in the shape that its input has."""
         graph, fitted = self._need_graph(), []
         for tensor, array in zip(graph.inputs, arrays, strict=True):
-            if not ends.agrees(array.shape[1:], tensor.shape[1:]):
+            if not arguments.agrees(array.shape[1:], tensor.shape[1:]):
                 array = arguments.with_rank(array, tensor.shape)
                 name = what if len(arrays) == 1 else f"{what} for '{tensor.name}'"
-                checks.check_shape(name, array.shape, tensor.shape, ends.first_user(graph, tensor))
+                checks.check_shape(name, array.shape, tensor.shape, arguments.first_user(graph, tensor))
             if id(tensor) in graph.looking_up:
                 layer = graph.looking_up[id(tensor)]
                 checks.check_ids(array, layer.highest_index, f"layer '{layer.name}', given {what}")
