@@ -20,7 +20,7 @@ import numpy as np
 from doltap import config, dtypes, notes, planned, random, registry, regularizers
 from doltap.core.graph import Node, SymbolicTensor, promised, symbolic_leaves
 from doltap.core.owner import ASPECTS, Owner, as_shape
-from doltap.core.tensors import Variable, lend, precision, unchanged
+from doltap.core.tensors import Variable, inside, lend, precision, unchanged
 from doltap.dtypes import is_float
 from doltap.errors import MissingAttributeError, NotSupportedError, closest, printable
 from doltap.registry import check_arguments, snake_case
@@ -174,6 +174,7 @@ class Layer(Owner):
         outer = getattr(_calls, "training", None)
         _calls.training = outer if training is None else bool(training)
         with contextlib.ExitStack() as scopes:
+            scopes.enter_context(inside(self))
             taken = notes.current()
             if taken is None:
                 taken = scopes.enter_context(notes.taken())
@@ -253,7 +254,8 @@ class Layer(Owner):
         if self.built:
             return
         self._pass_seed_on()
-        self.build(input_shape)
+        with self._being_built():
+            self.build(input_shape)
         self._pass_seed_on()
         self.built, self.built_for = True, input_shape
 
@@ -357,7 +359,8 @@ def _marking(build: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(build)
     def build_once(self: Layer, *arguments: Any, **keywords: Any) -> None:
-        build(self, *arguments, **keywords)
+        with self._being_built():
+            build(self, *arguments, **keywords)
         self.built, self.built_for = True, (*arguments, *keywords.values(), None)[0]
 
     return build_once
