@@ -234,3 +234,49 @@ def test_a_loop_in_a_network_is_refused_where_it_would_be_written_down():
     model = Model(x, ops.map(lambda row: row * 8, x))
     with pytest.raises(NotSupportedError, match="operation 'map"):
         model.get_config()
+
+
+@pytest.mark.parametrize("name", ["relu", "softmax", "gelu", "elu", "tanh", "mish", "sparsemax", "relu6"])
+def test_an_activation_of_a_promise_stands_in_a_network(name):
+    function = doltap.activations.get(name)
+    x, rows = Input((3,)), np.float32([[-1, 0.5, 2], [3, 1, -2]])
+    model = Model(x, function(x))
+    assert np.allclose(model.predict(rows, verbose=0), function(rows), atol=1e-6)
+    again = pickle.loads(pickle.dumps(model))
+    assert np.allclose(again.predict(rows, verbose=0), function(rows), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["relu", "softmax", "gelu", "elu", "log_softmax", "hard_shrink"])
+def test_keras_reads_an_activation_in_a_network(keras, name):
+    x, rows = Input((3,)), np.float32([[-1, 0.5, 2], [3, 1, -2]])
+    model = Model(x, doltap.activations.get(name)(x))
+    theirs = keras.Model.from_config(json.loads(json.dumps(model.get_config())))
+    assert np.allclose(theirs.predict(rows, verbose=0), model.predict(rows, verbose=0), atol=1e-6)
+    assert doltap.activations.linear(x) is x
+
+
+@pytest.mark.parametrize("name", ["mean_squared_error", "mean_absolute_error", "kl_divergence", "log_cosh"])
+def test_a_loss_of_promises_stands_in_a_network_as_in_keras(keras, name):
+    rows = np.float32([[0.1, 0.5, 0.4], [0.2, 0.2, 0.6]]), np.float32([[0.3, 0.3, 0.4], [0.1, 0.1, 0.8]])
+    made = []
+    for library in (keras, doltap):
+        inputs = [library.Input((3,)), library.Input((3,))]
+        model = library.Model(inputs, getattr(library.losses, name)(*inputs))
+        made.append(model.predict(list(rows), verbose=0))
+    assert np.allclose(*made, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: ops.reshape(x, (ops.shape(x)[0], 6)),
+        lambda x: ops.reshape(x, [x.shape[0], -1, 1]),
+        lambda x: x.reshape((x.shape[0], 3, 2)),
+        lambda x: ops.broadcast_to(x[:, :1], (ops.shape(x)[0], 4, 3)),
+    ],
+)
+def test_the_batch_in_a_shape_may_be_the_one_of_the_promise(change):
+    x, rows = Input((2, 3)), np.arange(30, dtype="float32").reshape(5, 2, 3)
+    model = Model(x, change(x))
+    for one in (model, Model.from_config(json.loads(json.dumps(model.get_config())))):
+        assert np.array_equal(one.predict(rows, verbose=0), change(rows))

@@ -279,7 +279,7 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"
 for _name in ("lt", "le", "gt", "ge"):
     setattr(SymbolicTensor, f"__{_name}__", _recording(getattr(operator, _name))[0])
 # As in Keras `==` asks whether it is the same promise, so that `in` finds one in a list.
-SymbolicTensor.__ne__ = _recording(ops.not_equal)[0]
+setattr(SymbolicTensor, "__ne__", _recording(ops.not_equal)[0])  # noqa: B010
 for _name in ("and", "or", "xor"):
     _left, _right = _recording(getattr(ops, f"logical_{_name}"))
     setattr(SymbolicTensor, f"__{_name}__", _left)

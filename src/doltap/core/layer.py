@@ -21,7 +21,7 @@ from doltap import config, dtypes, notes, old_names, planned, random, registry, 
 from doltap.core.explaining import MISTAKES, raise_named
 from doltap.core.graph import Node, SymbolicTensor, promised, symbolic_leaves
 from doltap.core.owner import ASPECTS, Owner, as_shape
-from doltap.core.tensors import Variable, lend, precision, unchanged
+from doltap.core.tensors import Variable, inside, lend, precision, unchanged
 from doltap.dtypes import is_float
 from doltap.errors import MissingAttributeError, NotSupportedError, closest, printable
 from doltap.registry import check_arguments, snake_case
@@ -180,6 +180,7 @@ class Layer(Owner):
         outer = getattr(_calls, "training", None)
         _calls.training = outer if training is None else bool(training)
         with contextlib.ExitStack() as scopes:
+            scopes.enter_context(inside(self))
             taken = notes.current()
             if taken is None:
                 taken = scopes.enter_context(notes.taken())
@@ -266,7 +267,8 @@ class Layer(Owner):
             return
         self._pass_seed_on()
         is_several = self._is_for_several(input_shape)
-        self.build(**input_shape) if is_several else self.build(input_shape)
+        with self._being_built():
+            self.build(**input_shape) if is_several else self.build(input_shape)
         self._pass_seed_on()
         self.built, self.built_for = True, input_shape
 
@@ -370,9 +372,15 @@ def _marking(build: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(build)
     def build_once(self: Layer, *arguments: Any, **keywords: Any) -> None:
+<<<<<<< HEAD
         build(self, *arguments, **keywords)
         named = {**dict(zip(self._wants_shapes, arguments, strict=False)), **keywords}
         self.built, self.built_for = True, named or (*arguments, *keywords.values(), None)[0]
+=======
+        with self._being_built():
+            build(self, *arguments, **keywords)
+        self.built, self.built_for = True, (*arguments, *keywords.values(), None)[0]
+>>>>>>> e1
 
     return build_once
 

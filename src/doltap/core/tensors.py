@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from doltap import dtypes
+from doltap import config, dtypes, initializers, random
 from doltap.errors import DataError, NotSupportedError, ShapeError, printable
 
 __all__ = ["Later", "Rate", "Variable", "assign_all", "lend", "place", "precision", "unchanged", "unfilled"]
@@ -123,15 +123,49 @@ def room() -> Room | None:
     return getattr(_loans, "room", None)
 
 
+def makers() -> tuple[Any, ...]:
+    """The layers that are being built or called, the outermost first."""
+    return getattr(_loans, "makers", ())
+
+
+@contextlib.contextmanager
+def inside(owner: Any) -> Iterator[None]:
+    """Inside the `with`, the paths of variables that are made lead through a layer."""
+    outer = makers()
+    # A build that calls the build of its base enters once.
+    _loans.makers = outer if outer and outer[-1] is owner else (*outer, owner)
+    try:
+        yield
+    finally:
+        _loans.makers = outer
+
+
+def _sampled(initializer: Any, shape: Any, dtype: Any, name: str) -> Any:
+    """What an initializer gives for the shape."""
+    if shape is None:
+        raise ShapeError(
+            f"variable '{name}'",
+            expected="shape=, for an initializer to fill",
+            got=f"none beside {printable(initializer)}",
+            fix="Write Variable('ones', shape=(2, 3)).",
+        )
+    sizes = tuple(shape) if np.ndim(shape) else (shape,)
+    seed = random.draw_seed()
+    return initializers.sample(initializers.get(initializer), sizes, dtypes.standardize(dtype), seed)
+
+
 class Variable:
     """A named array that training or Python code may change.
 
     Args:
-        initial_value: the first value; anything NumPy can read.
+        initializer: the first value, anything NumPy can read; or the name of an
+            initializer, one itself, or a function of shape and type, which need `shape`.
+        shape: lengths of its dimensions, where `initializer` makes the values.
         dtype: type of the array; None keeps floats at `floatx()` and others as they are.
         trainable: whether an optimizer may move it.
         autocast: whether it is read in the type that its layer computes in.
-        name: what summaries and errors call it.
+        aggregation, synchronization: as Keras; change nothing on one machine.
+        name: what summaries and errors call it; made up when None.
 
     `regularizer` and `constraint` are functions of it, or None: what training
     adds to the loss, and what it does to the variable after each step.
@@ -146,19 +180,26 @@ class Variable:
 
     def __init__(
         self,
-        initial_value: Any,
-        *,
+        initializer: Any,
+        shape: Any = None,
         dtype: Any = None,
         trainable: bool = True,
         autocast: bool = True,
-        name: str = "variable",
+        aggregation: str | None = "none",
+        synchronization: str | None = "auto",
+        name: str | None = None,
     ) -> None:
-        array = initial_value if isinstance(initial_value, Later) else np.asarray(initial_value)
+        name = config.next_name("variable") if name is None else name
+        if isinstance(initializer, str) or callable(initializer):
+            initializer = _sampled(initializer, shape, dtype, name)
+        array = initializer if isinstance(initializer, Later) else np.asarray(initializer)
         if dtype is None:
             dtype = dtypes.standardize(None if jnp.issubdtype(array.dtype, jnp.floating) else array.dtype)
         dtype = jax.dtypes.canonicalize_dtype(dtype)
         self.name = name
-        self.trainable = trainable
+        # Its name after those of the layers in which it was made.
+        self.path = "/".join([*(owner.name for owner in makers()), name])
+        self.trainable = self.made_trainable = trainable
         self.array: jax.Array
         if isinstance(array, Later):
             self._make = array.make

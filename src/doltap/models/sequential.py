@@ -158,7 +158,8 @@ class Sequential(Model):
         if not self._between or self._between[0] is not self._first.output:
             self._between = [self._first.output]
         for layer in self._layers[len(self._between) - 1 :]:
-            outputs = layer(self._between[-1])
+            with self._being_built():
+                outputs = layer(self._between[-1])
             if not isinstance(outputs, SymbolicTensor):
                 raise ShapeError(
                     f"layer '{layer.name}'",

@@ -166,6 +166,17 @@ class Trainer(Stepping):
         return self.optimizer is not None
 
     @property
+    def jit_compile(self) -> bool:
+        """What `compile` was asked; "auto" is everything but `run_eagerly`."""
+        wanted = self._accepted_only.get("jit_compile", "auto")
+        return not self.run_eagerly if wanted == "auto" else bool(wanted)
+
+    @property
+    def steps_per_execution(self) -> Any:
+        """What `compile` was asked; it changes nothing."""
+        return self._accepted_only.get("steps_per_execution", 1)
+
+    @property
     def metrics_names(self) -> list[str]:
         """The names of what `evaluate` returns, in its order."""
         recipe = self._recipes.get("train") or self._recipes.get("test")

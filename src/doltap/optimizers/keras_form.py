@@ -79,7 +79,7 @@ class KerasForm:
             reference_variable.shape,
             initializer,
             reference_variable.dtype,
-            f"{reference_variable.name}_{name or 'var'}",
+            f"{reference_variable.path.replace('/', '_')}_{name or 'var'}",
         )
 
     def add_optimizer_variables(
