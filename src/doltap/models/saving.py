@@ -200,7 +200,7 @@ def load_model(
         safe_mode: accepted and not needed: there is no other mode.
     """
     record = formats.read(filepath)
-    what = f"'{printable(os.fspath(filepath))}'"
+    what = f"'{printable(os.fspath(filepath), 200)}'"
     if record.config is None:
         raise ModelFileError(
             what,
@@ -304,7 +304,7 @@ def load_weights(
         objects_to_skip: accepted as None.
     """
     record = formats.read(filepath)
-    what = f"'{printable(os.fspath(filepath))}'"
+    what = f"'{printable(os.fspath(filepath), 200)}'"
     with reading(what):
         fill(model, record, what, skip_mismatch=skip_mismatch, by_name=by_name)
 
