@@ -7,12 +7,17 @@ WORKERS ?= auto
 VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check
+# A second environment, for what needs TensorFlow: Keras 2 is of no use without it.
+PEERS := .peers
+TENSORFLOW := 2.21.0
 
-.PHONY: help demo test check fix docs bench size nightly clean
+.PHONY: help demo test peers check fix docs bench size nightly clean
 
 help:
 	@echo "make demo      train a small classifier on pictures of clothes (DEMO_EPOCHS=1 for a short look)"
 	@echo "make test      run the tests (TESTS=tests/datasets for some of them)"
+	@echo "make peers     exchange files with Keras 2 and 3 (PEERS_FILES=20 for fewer); installs TensorFlow into $(PEERS)"
+	@echo "make peers FROM=net.ckpt TO=net.h5    turn a checkpoint of TensorFlow into weights that doltap reads"
 	@echo "make check     formatting, lint, types and the order of imports"
 	@echo "make fix       repair what can be repaired of formatting and lint"
 	@echo "make docs      write docs/coverage.md, the table of Keras's names"
@@ -26,6 +31,14 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	$(RUN) -m pytest --numprocesses $(WORKERS) --maxprocesses 4 $(TESTS)
+
+ifdef FROM
+peers: $(PEERS)/.made
+	@$(PEERS)/bin/python tools/convert_checkpoint.py "$(FROM)" $(if $(TO),"$(TO)")
+else
+peers: $(PEERS)/.made
+	$(PEERS)/bin/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 $(or $(TESTS),tests/peers)
+endif
 
 check: $(VENV)/.check
 	$(RUN) -m ruff format --check .
@@ -57,7 +70,7 @@ nightly: $(VENV)/.test
 	$(RUN) bench/accuracy.py
 
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info demo-output
+	rm -rf $(VENV) $(PEERS) build dist src/*.egg-info demo-output
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage
 	find src tests bench docs examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -86,4 +99,14 @@ $(VENV)/.test: $(VENV)/.made pyproject.toml
 $(VENV)/.check: $(VENV)/.test
 	@echo "installing the checkers into $(VENV)"
 	@$(INSTALL) --editable '.[check]'
+	@touch $@
+
+# tf_keras asks for the TensorFlow of GPUs, several gigabytes; the one for CPUs, where there is one, does.
+$(PEERS)/.made: $(VENV)/.made pyproject.toml
+	@echo "installing doltap, TensorFlow, Keras 2 and Keras 3 into $(PEERS)"
+	@$(RUN) -m venv --clear $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[sklearn,test]' \
+	  "tensorflow-cpu==$(TENSORFLOW) ; platform_machine == 'x86_64' and sys_platform == 'linux'" \
+	  "tensorflow==$(TENSORFLOW) ; platform_machine != 'x86_64' or sys_platform != 'linux'"
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "tf_keras==$(TENSORFLOW)"
 	@touch $@

@@ -33,11 +33,25 @@ def assert_same_predictions(one, other, x, tolerance=1e-6):
         np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
 
 
-def assert_same_losses(one, other, x, y, tolerance=1e-5, **options):
+def assert_same_losses(one, other, x, y, tolerance=1e-5):
     """Both models go on training alike: the same loss in the next steps."""
-    options = {"batch_size": 4, "epochs": 3, "shuffle": False, "verbose": 0, **options}
-    found, wanted = (model.fit(x, y, **options).history["loss"] for model in (one, other))
+    found, wanted = (train(model, x, y, epochs=3) for model in (one, other))
     np.testing.assert_allclose(found, wanted, rtol=tolerance, atol=tolerance)
+
+
+def train(model, x, y, epochs=1):
+    """The losses of a few epochs, each row in its turn."""
+    if type(model).__module__.startswith("tf_keras"):
+        # To trace and compile such a small program takes TensorFlow longer than to run it line by line.
+        model.run_eagerly = True
+    return model.fit(x, y, batch_size=4, epochs=epochs, shuffle=False, verbose=0).history["loss"]
+
+
+def evaluate(model, x, y):
+    """What `evaluate` says of these rows, by name."""
+    if type(model).__module__.startswith("tf_keras"):
+        model.run_eagerly = True
+    return model.evaluate(x, y, verbose=0, return_dict=True)
 
 
 def saved(model, path):

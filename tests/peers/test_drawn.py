@@ -31,7 +31,10 @@ def share(ways):
 def trained(model, optimizer):
     """The model after two steps."""
     x, y = rows_for(model)
-    model.compile(optimizer, loss=["mse"] * len(model.outputs) if len(model.outputs) > 1 else "mse")
+    options = {"run_eagerly": True} if type(model).__module__.startswith("tf_keras") else {}
+    model.compile(
+        optimizer, **options, loss=["mse"] * len(model.outputs) if len(model.outputs) > 1 else "mse"
+    )
     for _ in range(2):
         model.train_on_batch(x, y)
     return model

@@ -160,7 +160,6 @@ def test_weights_of_a_class_of_ones_own_go_by_layer(keras2, tmp_path):
 
             def build(self, input_shape):
                 self.offset = self.add_weight(shape=(2,), initializer="ones", name="offset")
-                super().build(input_shape)
 
             def call(self, inputs):
                 return self.second(self.first(inputs)) + self.offset

@@ -1,4 +1,4 @@
-"""Every layer that doltap and Keras 2 both have goes from one to the other, and so does what layers are made with."""
+"""Every layer that doltap and Keras 2 both have goes from one to the other."""
 
 import numpy as np
 import pytest

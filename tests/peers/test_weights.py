@@ -1,6 +1,5 @@
 """Weights alone: in HDF5 by layer, and in TensorFlow's own checkpoints once they are converted."""
 
-import convert_checkpoint
 import h5py
 import numpy as np
 import pytest
@@ -8,6 +7,7 @@ from exchange import assert_same_predictions, forget_names
 from networks import drawn_network, rows_for
 from test_training import data, network, trained
 
+import convert_checkpoint
 import doltap
 from doltap.errors import ModelFileError
 from doltap.files import h5_file

@@ -142,7 +142,7 @@ def _names(group: Group, name: str, what: str) -> list[str]:
     else:
         found, number = [], 0
         while f"{name}{number}" in group.attributes:
-            found = [*found, *group.attributes[f"{name}{number}"]]
+            found.extend(group.attributes[f"{name}{number}"])
             number += 1
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
         raise _damaged(what, f"a list of names as {name}")
@@ -195,17 +195,17 @@ def _put_layers(group: Group, layers: Sequence[tuple[str, Weights]]) -> None:
 
 
 def _put_weights(group: Group, weights: Weights) -> None:
-    names: list[str] = []
+    names: dict[str, None] = {}
     for name, array in weights:
         # Layers inside a layer may bear the same names.
         free, number = name, 0
         while free in names:
             number += 1
             free = f"{name.removesuffix(':0')}_{number}:0"
-        names.append(free)
+        names[free] = None
         *folders, last = free.split("/")
         (group.at("/".join(folders)) if folders else group).arrays[last] = array
-    _put_names(group, "weight_names", names)
+    _put_names(group, "weight_names", list(names))
 
 
 def _put_names(group: Group, name: str, names: list[str]) -> None:

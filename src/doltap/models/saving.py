@@ -12,6 +12,7 @@ import json
 import os
 import pathlib
 import tempfile
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -207,7 +208,10 @@ def load_model(
             got="weights alone",
             fix="Make the model, then model.load_weights(path).",
         )
-    return made_from(record, what, custom_objects, compile=compile)
+    model = made_from(record, what, custom_objects, compile=compile)
+    for note in record.metadata.get("notes", []) if compile else []:
+        warnings.warn(f"{what}: {note}", stacklevel=2)
+    return model
 
 
 def made_from(record: Record, what: str, custom_objects: Any = None, *, compile: bool = True) -> Any:
@@ -223,6 +227,9 @@ def made_from(record: Record, what: str, custom_objects: Any = None, *, compile:
             if isinstance(layer, Layer) and not layer.built and written.get("build_config"):
                 layer.build_from_config(written["build_config"])
         fill(model, record, what, keeps_training=compile)
+    if record.format == "h5" and compile:
+        for note in record.metadata.get("notes", ()):
+            warnings.warn(f"{what}: {note}", stacklevel=3)
     return model
 
 

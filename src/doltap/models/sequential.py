@@ -13,6 +13,7 @@ from doltap.core.graph import Graph, SymbolicTensor
 from doltap.core.layer import Layer, as_shape
 from doltap.errors import NotSupportedError, ShapeError
 from doltap.layers.arrange import InputLayer
+from doltap.models import arguments
 from doltap.models.hosting import Looked, front_of, is_text
 from doltap.models.model import Model
 from doltap.models.stepping import Outputs
@@ -154,10 +155,11 @@ class Sequential(Model):
         if self._first is None or self._first.batch_shape != shape:
             self._first = InputLayer(batch_shape=shape, dtype=self._input_dtype)
         self._input_shape = shape
-        if self._between[:1] != [self._first.output]:
+        if not self._between or self._between[0] is not self._first.output:
             self._between = [self._first.output]
         for layer in self._layers[len(self._between) - 1 :]:
-            outputs = layer(self._between[-1])
+            with self._being_built():
+                outputs = layer(self._between[-1])
             if not isinstance(outputs, SymbolicTensor):
                 raise ShapeError(
                     f"layer '{layer.name}'",
@@ -179,6 +181,9 @@ class Sequential(Model):
         """The layers, one after the other."""
         if self._front is not None and isinstance(inputs, Looked):
             return self._front.run(inputs)
+        shape = self._input_shape
+        if shape is not None and getattr(inputs, "ndim", len(shape)) != len(shape):
+            inputs = arguments.with_rank(inputs, shape)
         for layer in self._layers:
             inputs = layer(inputs)
         return inputs

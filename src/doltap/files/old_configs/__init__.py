@@ -1,4 +1,4 @@
-"""Configurations of Keras 1 and 2, dict to dict: to those of Keras 3, and back as far as Keras 2 reads them."""
+"""Configurations of Keras 1 and 2, dict to dict: to those of Keras 3, and back."""
 
 from doltap import doors
 from doltap.files.old_configs.archives import modern_archive, output_names

@@ -39,11 +39,12 @@ def modern_network(config: dict[str, Any]) -> dict[str, Any]:
         else:
             made.append({**layer, "inbound_nodes": calls})
 
+    functional = {layer["name"] for layer in layers if layer["class_name"] == "Functional"}
+
     def end(place: list[Any]) -> list[Any]:
         # Keras 3 counts from 1 here alone, and for Functional models only.
         name, number, output = place[:3]
-        is_functional = any(one["name"] == name and one["class_name"] == "Functional" for one in layers)
-        return [name, number - firsts[name] + int(is_functional), output]
+        return [name, number - firsts[name] + int(name in functional), output]
 
     ends = {key: _alone(_mapped(config[key], firsts, end)) for key in ("input_layers", "output_layers")}
     return {**config, "layers": made, **ends}
@@ -158,7 +159,7 @@ def _has_own_call(layer: dict[str, Any]) -> bool:
     if layer["class_name"] not in NETWORKS or "layers" not in layer["config"]:
         return False
     inside = layer["config"]["layers"]
-    return layer["class_name"] != "Sequential" or bool(inside) and inside[0]["class_name"] == "InputLayer"
+    return layer["class_name"] != "Sequential" or (bool(inside) and inside[0]["class_name"] == "InputLayer")
 
 
 def _old_call(name: str, call: dict[str, Any], old_value: Any) -> Any:

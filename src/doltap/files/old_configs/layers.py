@@ -17,6 +17,7 @@ __all__ = ["modern_layer", "modern_model"]
 
 Described = dict[str, Any]
 
+_ANEW = "build the model anew, and take the weights by load_weights"
 # Layers under the names of today, with what else Keras says of them now.
 _CLASSES: dict[str, tuple[str, dict[str, Any]]] = {
     "Model": ("Functional", {}),
@@ -49,17 +50,9 @@ _KEYWORDS: dict[str, dict[str, str]] = {
 }
 # Layers that are others today, by `_renamed`.
 _GONE = ("Merge", "ThresholdedReLU", "TimeDistributedDense")
-# What tells a layer nothing any more: how TensorFlow or Theano computed, what was given as weights.
-_IDLE = (
-    "batch_input_shape",
-    "cache_enabled",
-    "fused",
-    "implementation",
-    "input_dtype",
-    "input_length",
-    "input_shape",
-)
-_IDLE += ("ragged", "sparse", "virtual_batch_size", "weights", "adjustment", "input_dim", "batch_size")
+# What tells a layer nothing any more: how TensorFlow or Theano computed, and its input once more.
+_IDLE: tuple[str, ...] = ("adjustment", "cache_enabled", "fused", "implementation", "virtual_batch_size")
+_IDLE += ("batch_input_shape", "input_dim", "input_dtype", "input_length", "input_shape")
 _INITIALIZERS = {"uniform": "random_uniform", "normal": "random_normal", "zero": "zeros", "one": "ones"}
 _INPUTS_OF_ITS_OWN = ("Embedding",)
 
@@ -149,7 +142,7 @@ def _input(config: Described) -> Described:
                 f"layer '{printable(config.get('name'))}'",
                 expected="an input of plain arrays",
                 got=f"{kind}=True",
-                fix="Build the model anew with a plain Input, and take the weights by load_weights.",
+                fix=f"With a plain Input, {_ANEW}.",
             )
     dtype = config.pop("input_dtype", None) or config.get("dtype") or "float32"
     given = {key: value for key, value in config.items() if key in ("batch_shape", "name", "optional")}
@@ -181,9 +174,9 @@ def _merge(config: Described) -> tuple[str, Described]:
             f"layer '{printable(config.get('name'))}'",
             expected=f"a Merge with a mode among {sorted(_MERGES)}",
             got=f"mode={printable(mode)!r}" if mode not in _MERGES else "one that holds models of its own",
-            fix="Build the model anew with the merging layers of today, and take the weights by load_weights.",
+            fix=f"With the merging layers of today, {_ANEW}.",
         )
-    kept = {key: config[key] for key in ("name", "trainable") if key in config}
+    kept: Described = {key: config[key] for key in ("name", "trainable") if key in config}
     if mode == "concat":
         return _MERGES[mode], {**kept, "axis": config.get("concat_axis", -1)}
     if mode in ("dot", "cos"):
@@ -199,7 +192,7 @@ def _batch_normalization(config: Described) -> Described:
             f"layer '{printable(config.get('name'))}'",
             expected="BatchNormalization over the batch, mode=0",
             got="mode=1, over the features of each row",
-            fix="LayerNormalization is that layer today: build the model anew, and take the weights by load_weights.",
+            fix=f"LayerNormalization is that layer today: {_ANEW}.",
         )
     axis = config.get("axis", -1)
     if isinstance(axis, (list, tuple)) and len(axis) == 1:
@@ -209,11 +202,8 @@ def _batch_normalization(config: Described) -> Described:
 
 def _lambda(config: Described) -> Described:
     """Functions by name; where there is code, it stays recognizable as such and is refused later."""
-    kept = {
-        key: config[key]
-        for key in ("name", "trainable", "dtype", "arguments", "function", "mask")
-        if key in config
-    }
+    words = ("name", "trainable", "dtype", "arguments", "function", "mask")
+    kept: Described = {key: config[key] for key in words if key in config}
     is_named = config.get("function_type") == "function"
     if is_named and config.get("output_shape_type", "raw") == "raw":
         named = {"module": "builtins", "class_name": "function", "config": config["function"]}
@@ -265,7 +255,8 @@ def _limit(value: Any, kind: str) -> Any:
     """A regularizer or a constraint; Keras 1 wrote its name among its arguments."""
     if not isinstance(value, dict) or "name" not in value or "class_name" in value:
         return value
-    name = {**old_names.NAMES.get(kind, {}), "L1L2Regularizer": "L1L2"}.get(value["name"], value["name"])
+    old = str(value["name"])
+    name = {**old_names.NAMES.get(kind, {}), "L1L2Regularizer": "L1L2"}.get(old, old)
     table = old_names.KEYWORDS.get(snake_case(name), {})
     config = {table.get(key, key): one for key, one in value.items() if key != "name"}
     return {"class_name": name, "config": config}

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from doltap.errors import NotSupportedError, closest, printable
 
-__all__ = ["CONSTANT", "is_function_layer", "is_operation", "modern_operation", "named", "old_operation"]
+__all__ = ["CONSTANT", "ROWS", "is_function_layer", "is_operation"]
+__all__ += ["modern_operation", "named", "old_operation"]
 
 # What Keras 2 writes in place of a layer's name where the first argument is no tensor.
 CONSTANT = "_CONSTANT_VALUE"
@@ -27,7 +28,7 @@ _LAYERS = (
 
 
 class _Row(NamedTuple):
-    """An operation, TensorFlow's words for its arguments after the first, and what it took them for unsaid."""
+    """An operation, TensorFlow's words for arguments after the first, and what it takes them for unsaid."""
 
     operation: str
     words: dict[str, str]
@@ -40,8 +41,8 @@ def _row(operation: str, words: str = "", **unsaid: Any) -> _Row:
 
 _REDUCTION = "axis=axis keepdims=keepdims"
 
-# The first row of an operation is the one that is written.
-_ROWS = {
+# The functions that have a counterpart. The first row of an operation is the one that is written.
+ROWS = {
     "__operators__.add": _row("Add", "y=x2"),
     "math.add": _row("Add", "y=x2"),
     "math.subtract": _row("Subtract", "y=x2"),
@@ -136,8 +137,8 @@ _ROWS = {
     "stop_gradient": _row("StopGradient"),
     "identity": _row("Copy"),
 }
-_WRITTEN = {row.operation: name for name, row in reversed(_ROWS.items())}
-# These mean nothing for the result: the label in TensorFlow's graph, checks, and what `transpose` may also do.
+_WRITTEN = {row.operation: name for name, row in reversed(ROWS.items())}
+# These mean nothing for the result: labels, checks, and the type of what counts.
 _IDLE = ("name", "validate_indices", "out_type", "output_type")
 
 
@@ -181,9 +182,9 @@ def modern_operation(name: str, config: dict[str, Any], call: dict[str, Any]) ->
     if function == "__operators__.getitem":
         key = _key(call["kwargs"]["slice_spec"])
         return _described("GetItem", {"name": name}, {"args": [*call["args"], key], "kwargs": {}})
-    row = _ROWS.get(function)
+    row = ROWS.get(function)
     if row is None:
-        raise _refusal(name, f"tf.{printable(function)}", closest(function, _ROWS))
+        raise _refusal(name, f"tf.{printable(function)}", closest(function, ROWS))
     given = {word: value for word, value in call["kwargs"].items() if value is not None and word not in _IDLE}
     known = row.unsaid | {row.words[word]: value for word, value in given.items() if word in row.words}
     other = [word for word, value in given.items() if word not in row.words and value not in (False, 0)]
@@ -208,7 +209,7 @@ def _refusal(layer: str, got: str, guess: str | None) -> NotSupportedError:
         expected="a function of TensorFlow that has a counterpart here",
         got=got,
         fix=(f"tf.{guess} has one. " if guess else "")
-        + "Build the model anew with doltap.ops or a layer in its place, and take the weights by load_weights.",
+        + "Build the model anew with doltap.ops or a layer in its place; load_weights takes its weights.",
     )
 
 
@@ -269,7 +270,7 @@ def _old_call(
     first, *others = call["args"]
     if function == "__operators__.getitem":
         return [*old_value(first)[:3], {"slice_spec": _old_key(others[0])}]
-    words = {ours: word for word, ours in _ROWS[function].words.items()}
+    words = {ours: word for word, ours in ROWS[function].words.items()}
     given = {**{key: value for key, value in config.items() if key != "name"}, **call["kwargs"]}
     given |= dict(zip((key for key in words if key not in given), others, strict=False))
     for key, value in given.items():

@@ -73,17 +73,22 @@ def _of_2_11(name: str, config: Described, slots: Arrays) -> Arrays:
 def _filled_up(slots: Arrays) -> Arrays:
     """Adafactor's slots, with the two numbers that Keras 3 keeps for a vector."""
     made: Arrays = []
-    while slots:
-        row, column, whole = (*slots[:3], None, None)[:3]
-        is_matrix = (
-            whole is not None
-            and column is not None
-            and row.shape == whole.shape[:-1]
-            and column.shape == whole.shape[:-2] + whole.shape[-1:]
-        )
-        made += slots[:3] if is_matrix else [np.zeros((), np.int32), np.zeros((), np.int32), slots[0]]
-        slots = slots[3 if is_matrix else 1 :]
+    place = 0
+    while place < len(slots):
+        is_matrix = _is_factored(slots[place : place + 3])
+        two = slots[place : place + 2] if is_matrix else [np.zeros((), np.int32)] * 2
+        place += 2 * int(is_matrix)
+        made += [*two, slots[place]]
+        place += 1
     return made
+
+
+def _is_factored(slots: Arrays) -> bool:
+    """Whether the first two are the averages over the rows and the columns of the third."""
+    if len(slots) < 3:
+        return False
+    row, column, whole = (array.shape for array in slots)
+    return (row, column) == (whole[:-1], whole[:-2] + whole[-1:])
 
 
 def _of_before(name: str, config: Described, slots: Arrays) -> Arrays:
@@ -132,6 +137,8 @@ def old_slots(written: Described, arrays: Sequence[np.ndarray]) -> Arrays:
         slots = slots[:-1]
     if name == "Adafactor":
         slots = [array for array in slots if array.ndim]
+    if name == "SGD" and config.get("use_ema") and not config.get("momentum"):
+        slots += [np.zeros_like(array) for array in slots]
     if training.is_since_2_11(written) or name not in _KINDS:
         return [count, *slots]
     kinds = _KINDS[name]

@@ -27,8 +27,10 @@ _SAME_FORMULA = ("SGD", "Adam", "Adamax", "Adadelta", "Adagrad", "Ftrl")
 # Their options came with 2.11; before that there was `decay`.
 _SINCE_2_11 = ("weight_decay", "use_ema", "ema_momentum", "ema_overwrite_frequency")
 _SINCE_3 = ("loss_scale_factor", "gradient_accumulation_steps")
+# What `compile` was told beside, in files of Keras 2.12 and later.
+_AS_THEY_ARE: tuple[str, ...] = ("run_eagerly", "steps_per_execution", "jit_compile")
 # What losses and metrics say of themselves since then, where it is so anyway.
-_UNSAID = {
+_UNSAID: dict[str, Described] = {
     "SparseCategoricalCrossentropy": {"axis": -1},
     "SparseTopKCategoricalAccuracy": {"from_sorted_ids": False},
 }
@@ -45,10 +47,7 @@ def modern_training(settings: Described, outputs: list[str]) -> Described:
     made["loss_weights"] = settings.get("loss_weights")
     for key in ("metrics", "weighted_metrics"):
         made[key] = _modern_metrics(settings.get(key), outputs)
-    given = {
-        key: settings[key] for key in ("run_eagerly", "steps_per_execution", "jit_compile") if key in settings
-    }
-    return {**made, **given}
+    return {**made, **{key: settings[key] for key in _AS_THEY_ARE if key in settings}}
 
 
 def notes_on(optimizer: Described) -> list[str]:

@@ -48,7 +48,7 @@ def old_model(model: Described) -> Described:
 def _old_layer(layer: Described, *, is_inside: bool = False) -> Described:
     config = layer["config"]
     name = layer.get("registered_name") or layer["class_name"]
-    rest = {key: layer[key] for key in ("name", "inbound_nodes") if key in layer}
+    rest: Described = {key: layer[key] for key in ("name", "inbound_nodes") if key in layer}
     if operations.is_operation(layer):
         return layer
     if name == "Functional" or ("input_layers" in config and "layers" in config):
