@@ -77,11 +77,10 @@ class Layer(Owner):
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         cls._takes = tuple(inspect.signature(cls.call).parameters)
-        cls._wants_shapes = _several_shapes(cls)
-        is_users = not cls.__module__.startswith("doltap.")
+        cls._wants_shapes, is_users = _several_shapes(cls), not cls.__module__.startswith("doltap.")
         if "build" in vars(cls) and (is_users or cls.ensure_built is Layer.ensure_built):
             cls.build = _marking(cls.build)  # type: ignore[method-assign]
-        if cls.__module__.startswith("doltap.") and not cls.__name__.startswith("_"):
+        if not is_users and not cls.__name__.startswith("_"):
             names.add(cls.__name__, cls)
 
     def __new__(cls, *arguments: Any, **keywords: Any) -> Any:  # noqa: D102
