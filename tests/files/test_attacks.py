@@ -510,3 +510,32 @@ def test_refused_files_are_closed(tmp_path):
         refused_file(tmp_path, b"PK\3\4")
         refused_file(tmp_path, struct.pack("<8s", b"\x89HDF\r\n\x1a\n"), "a.h5")
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+def activation(number, before=None):
+    layer = attacked.layer("Activation", {"name": f"l{number}", "activation": "relu"})
+    return layer if before is None else attacked.called(layer, attacked.tensor(before))
+
+
+def in_a_row():
+    return attacked.sequential(*map(activation, range(2000)))
+
+
+def from_back_to_front():
+    layers = [activation(number, f"l{number - 1}" if number else "x") for number in range(2000)]
+    return attacked.functional(*reversed(layers), last="l1999")
+
+
+def shared():
+    numbered = [{**activation(number), "shared_object_id": number} for number in range(1000, 2000)]
+    return attacked.sequential(*map(activation, range(1000)), *numbered)
+
+
+@pytest.mark.parametrize(
+    "network", [in_a_row, from_back_to_front, shared], ids=lambda network: network.__name__
+)
+def test_large_networks_take_time_in_proportion(network):
+    text = json.dumps(network())
+    started = time.process_time()
+    assert len(models.model_from_json(text).layers) >= 2000
+    assert time.process_time() - started < 8

@@ -7,6 +7,7 @@ Only classes of ours, and those the user registered or passes, are ever made.
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -32,6 +33,9 @@ class Making:
         # The layers made so far, by the number that a description gives them, and all in order.
         self.numbered: dict[Any, Layer] = {}
         self.made: list[tuple[dict[str, Any], Layer]] = []
+        # Those without a number by what is said of them, as far as that was needed yet.
+        self.by_essence: dict[str, Layer] = {}
+        self.num_indexed = 0
         # The names of the layers that are being made, outermost first; those of the one that failed.
         self.path: list[str] = []
         self.failed: list[str] | None = None
@@ -139,15 +143,15 @@ def _made_before(config: dict[str, Any], number: Any, noted: Making) -> Layer | 
     if number in noted.numbered:
         return noted.numbered[number]
     # Keras 3.15 leaves the number out where a layer is described first.
-    plain = _essence(config)
-    before = (
-        layer for other, layer in noted.made if "shared_object_id" not in other and _essence(other) == plain
-    )
-    return next(before, None)
+    for other, layer in noted.made[noted.num_indexed :]:
+        if "shared_object_id" not in other:
+            noted.by_essence.setdefault(_essence(other), layer)
+    noted.num_indexed = len(noted.made)
+    return noted.by_essence.get(_essence(config))
 
 
-def _essence(config: dict[str, Any]) -> list[Any]:
-    return [config["class_name"], _unnumbered(config.get("config"))]
+def _essence(config: dict[str, Any]) -> str:
+    return json.dumps([config["class_name"], _unnumbered(config.get("config"))], sort_keys=True, default=repr)
 
 
 def _unnumbered(value: Any) -> Any:
