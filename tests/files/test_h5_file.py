@@ -279,6 +279,14 @@ def test_a_model_comes_back_with_all_it_was_trained_with(tmp_path, optimizer):
     np.testing.assert_allclose([*first.values()], [*second.values()], rtol=1e-5)
 
 
+def test_an_optimizer_that_made_no_step_is_left_out(tmp_path):
+    model = doltap.Sequential([doltap.Input((4,)), layers.Dense(3)])
+    model.compile("adam", "mse")
+    model.save(str(tmp_path / "model.h5"))
+    assert "optimizer_weights" not in read_hdf5(tmp_path / "model.h5", "it").groups
+    assert loaded(tmp_path / "model.h5").compiled
+
+
 def test_many_names_are_spread_over_attributes():
     names = [f"layer_{number}" for number in range(4100)]
     root = h5_file.write(Record("h5_weights", layers=[(name, []) for name in names]))

@@ -295,6 +295,13 @@ def test_a_model_that_was_never_compiled_stays_so(keras2, keras3, tmp_path):
         assert not getattr(loaded(lib, path), "compiled", False)
 
 
+def test_a_model_that_was_compiled_and_not_trained_trains_in_keras_3(keras3, tmp_path):
+    ours = network(doltap)
+    ours.compile(optimizers.RMSprop(0.001), loss="mse", metrics=["mae"])
+    theirs = loaded(keras3, saved(ours, tmp_path / "model.h5"))
+    assert_same_losses(theirs, ours, *data())
+
+
 def test_without_its_optimizer_a_model_trains_on_in_keras_3(keras3, tmp_path):
     ours = trained(doltap, "adam")
     ours.save(str(tmp_path / "model.h5"), include_optimizer=False)

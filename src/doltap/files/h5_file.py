@@ -177,8 +177,9 @@ def write(record: Record) -> Group:
     if settings is not None:
         written = old_configs.old_training(settings, old_configs.output_names(record.config))
         root.attributes["training_config"] = plain_json.write_json(written)
-        if record.optimizer:
-            arrays = [array for _, array in record.optimizer]
+        arrays = [array for _, array in record.optimizer]
+        # Keras 3 cannot train with an optimizer that it read from HDF5; before the first step there is none.
+        if arrays and arrays[0]:
             slots = old_configs.old_slots(written["optimizer_config"], arrays)
             _put_weights(
                 root.at("optimizer_weights"), [(f"vars/{n}:0", slot) for n, slot in enumerate(slots)]
