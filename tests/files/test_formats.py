@@ -13,7 +13,6 @@ import pytest
 import doltap
 from doltap.errors import ModelFileError
 from doltap.files import formats
-from doltap.files.record import Record
 from doltap.layers import Dense
 from doltap.models.saving import record_of, weights_of
 
@@ -47,9 +46,10 @@ def test_a_record_is_read_as_it_was_written(model, tmp_path, form):
     if record.layers is None:
         assert read.names == record.names
     else:
-        arrays = [[array for _, array in weights] for _, weights in record.layers]
-        found = [[array for _, array in weights] for _, weights in read.layers]
-        assert all(np.array_equal(*pair) for pair in zip(sum(found, []), sum(arrays, []), strict=True))
+        arrays, found = (
+            [array for _, weights in one.layers for _, array in weights] for one in (record, read)
+        )
+        assert all(np.array_equal(*pair) for pair in zip(found, arrays, strict=True))
     if form == "keras":
         assert read.config == record.config
 

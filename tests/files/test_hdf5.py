@@ -6,6 +6,7 @@ import pathlib
 import random
 import struct
 import time
+import zipfile
 
 import h5py
 import ml_dtypes
@@ -14,6 +15,7 @@ import pytest
 
 from doltap.errors import ModelFileError
 from doltap.files.hdf5 import Group, read_hdf5, verify_hdf5, write_hdf5
+from doltap.files.zips import read_zip, write_zip
 
 CODES = ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?"]
 NAMED = ["bfloat16", "float8_e4m3fn", "float8_e5m2"]
@@ -634,3 +636,48 @@ def test_changed_bytes_end_in_a_result_or_a_sentence(version, is_ordered):
 def test_reading_needs_no_h5py(tmp_path):
     source = pathlib.Path(__file__).parents[2] / "src" / "doltap" / "files"
     assert not [path for path in source.rglob("*.py") if "import h5py" in path.read_text()]
+
+
+def small(keras, dtype):
+    """A small network of Keras, ready to train."""
+    model = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(4, dtype=dtype), keras.layers.Dense(2, dtype="float16")]
+    )
+    model.compile("adam", "mse")
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def assert_same_weights(one, other):
+    for here, there in zip(one.variables, other.variables, strict=True):
+        assert np.asarray(here).tobytes() == np.asarray(there).tobytes()
+
+
+# Keras 3.15 cannot read the bfloat16 that it writes into models of Keras 2.
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("name", "dtype"), [("a.h5", "float64"), ("a.weights.h5", "bfloat16")])
+def test_keras_reads_its_file_again_as_we_wrote_it(name, dtype, keras, tmp_path):
+    model, other = small(keras, dtype), small(keras, dtype)
+    (model.save if name == "a.h5" else model.save_weights)(tmp_path / name)
+    root = read_hdf5(tmp_path / name, name)
+    write_hdf5(tmp_path / name, root)
+    verify_hdf5(tmp_path / name, root, name)
+    if name == "a.h5":
+        other = keras.models.load_model(tmp_path / name, compile=False)
+    else:
+        other.load_weights(tmp_path / name)
+    assert_same_weights(other, model)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_keras_reads_an_archive_of_ours_with_its_checksum(keras, tmp_path):
+    model = small(keras, "bfloat16")
+    model.save(tmp_path / "a.keras")
+    members = read_zip(tmp_path / "a.keras")
+    root = read_hdf5(members["model.weights.h5"], "x")
+    write_zip(tmp_path / "a.keras", {**members, "model.weights.h5": lambda file: write_hdf5(file, root)})
+    with zipfile.ZipFile(tmp_path / "a.keras") as archive:
+        assert archive.comment.startswith(b"doltap ")
+    other = keras.models.load_model(tmp_path / "a.keras")
+    assert_same_weights(other, model)
+    assert_same_weights(other.optimizer, model.optimizer)

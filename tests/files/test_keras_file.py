@@ -10,7 +10,7 @@ import pytest
 
 import doltap
 from doltap.errors import ModelFileError
-from doltap.files import keras_file
+from doltap.files import keras_file, zips
 from doltap.files.record import Record
 from doltap.layers import Dense, IntegerLookup, StringLookup
 from doltap.models import load_model
@@ -103,3 +103,21 @@ def test_a_vocabulary_beside_the_configuration_is_taken_up(tmp_path):
     for one, other in zip(read.predict(x, verbose=0), model.predict(x, verbose=0), strict=True):
         assert np.allclose(one, other, atol=1e-6)
     assert record_of(read).paths.keys() == record_of(model).paths.keys()
+
+
+def test_members_above_four_gigabytes_are_told_in_long_numbers(tmp_path):
+    large = zips._Member("large", b"large", 0, 0, 7, 5 << 30, 5 << 30, 0, 0o100644)
+    with open(tmp_path / "a.zip", "wb") as file:
+        head = zips._head(large, is_large=True)
+        file.write(head)
+        # A hole in the file takes no room on the disk.
+        file.seek(len(head) + large.size)
+        small = zips._put(file, "small", b"content")
+        start = file.tell()
+        file.write(zips._entry(large) + zips._entry(small))
+        file.write(zips._ending(2, start, file.tell(), b""))
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert [member.file_size for member in archive.infolist()] == [5 << 30, 7]
+        assert archive.read("small") == b"content"
+        with archive.open("large") as member:
+            assert member.read(5) == bytes(5)

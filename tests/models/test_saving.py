@@ -15,6 +15,7 @@ from saved_models import LAYERS, data, every_layer, nested, row, rows, shaken, s
 
 import doltap
 from doltap.errors import NotSupportedError, UnknownNameError
+from doltap.models.saving import made_from, record_of
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
@@ -578,3 +579,52 @@ def test_objects_of_every_family_are_described_and_made_again(keras):
             doltap.saving.serialize_keras_object(value)
     with pytest.raises(NotSupportedError, match="code"):
         doltap.saving.deserialize_keras_object({"class_name": "__lambda__", "config": {"value": "4wEAAAAA"}})
+
+
+def test_a_class_made_of_tensors_is_made_again_by_its_own_arguments(keras, tmp_path):
+    def kind(lib):
+        class Made(lib.Model):
+            def __init__(self, units, **keywords):
+                x = lib.Input((4,))
+                self_dense = lib.layers.Dense(units)
+                super().__init__(x, self_dense(x), **keywords)
+                self.units, self.more = units, [lib.layers.Dense(2)]
+
+            def get_config(self):
+                return {"units": self.units, "name": self.name}
+
+            @classmethod
+            def from_config(cls, config):
+                return cls(**config)
+
+        return Made
+
+    for writer, there in (("doltap", keras), ("keras", doltap)):
+        here = {"doltap": doltap, "keras": keras}[writer]
+        model = shaken(kind(here)(3))
+        model.save(tmp_path / "net.keras")
+        read = there.models.load_model(tmp_path / "net.keras", custom_objects={"Made": kind(there)})
+        assert read.units == 3
+        assert same(model, read, data())
+
+
+def test_a_note_about_an_old_optimizer_is_told_once(tmp_path):
+    record = record_of(small(doltap), "h5")
+    record.metadata["notes"] = ["Nadam goes on in another way."]
+    with pytest.warns(UserWarning, match="'FILE': Nadam") as told:
+        made_from(record, "'FILE'")
+    assert len(told) == 1
+
+
+def test_layers_inside_a_network_are_found(tmp_path):
+    model = nested(doltap)
+    assert {layer.name for layer in model.inside(doltap.layers.Dense)} >= {"again", "a", "b"}
+
+
+def test_a_layer_for_whole_numbers_predicts_in_a_network():
+    lookup = doltap.layers.IntegerLookup(vocabulary=[3, 4], output_mode="one_hot")
+    bins = doltap.layers.Discretization([0.0, 1.0])
+    x = doltap.Input((1,), dtype="int64")
+    assert doltap.Model(x, lookup(x)).predict(np.array([[4]]), verbose=0).tolist() == [[0, 0, 1]]
+    x = doltap.Input((1,))
+    assert doltap.Model(x, bins(x)).predict(np.array([[0.5]]), verbose=0).tolist() == [[1]]

@@ -25,9 +25,11 @@ def glimpse(path: pathlib.Path) -> tuple[Record, list[DoltapError]]:
     Raises:
         ModelFileError: there is no such file.
     """
-    states = checkpoint.states_in(path) if path.is_dir() else {}
-    if states:
-        return _of_states(states)
+    # A folder that cannot be looked into is refused below.
+    with contextlib.suppress(OSError):
+        states = checkpoint.states_in(path) if path.is_dir() else {}
+        if states:
+            return _of_states(states)
     try:
         record, refused = formats.read(path), list[DoltapError]()
     except DoltapError as error:

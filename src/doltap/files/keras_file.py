@@ -104,6 +104,7 @@ def _members(record: Record) -> dict[str, Any]:
     return {
         _METADATA: write_json(metadata).encode(),
         _CONFIG: write_json(record.config).encode(),
-        _WEIGHTS: lambda file: write_hdf5(file, weights_file.tree_of(record)),
+        # The archive has a checksum of all its members.
+        _WEIGHTS: lambda file: write_hdf5(file, weights_file.tree_of(record), with_checksum=False),
         **record.assets,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import errno
 import hashlib
@@ -62,10 +63,12 @@ def write_aside(
     """
     with _told_in_words(path), _aside(pathlib.Path(os.path.realpath(path))) as (aside, target):
         write(aside)
-        with open(aside, "r+b") as file:
-            os.fsync(file.fileno())
-        if verify is not None:
-            verify(aside)
+        # The disk is waited for while the file is read again.
+        with concurrent.futures.ThreadPoolExecutor(1, "flushing") as pool:
+            flushed = pool.submit(_flush, aside)
+            if verify is not None:
+                verify(aside)
+            flushed.result()
         os.replace(aside, target)
         _flush_folder(target.parent)
 
@@ -170,6 +173,11 @@ def _lock(number: int) -> None:
         return
     locks = importlib.import_module("fcntl")
     locks.flock(number, locks.LOCK_EX | locks.LOCK_NB)
+
+
+def _flush(path: pathlib.Path) -> None:
+    with open(path, "r+b") as file:
+        os.fsync(file.fileno())
 
 
 def _flush_folder(folder: pathlib.Path) -> None:

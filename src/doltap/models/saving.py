@@ -227,6 +227,9 @@ def made_from(record: Record, what: str, custom_objects: Any = None, *, compile:
             if isinstance(layer, Layer) and not layer.built and written.get("build_config"):
                 layer.build_from_config(written["build_config"])
         fill(model, record, what, keeps_training=compile)
+    if record.format == "h5" and compile:
+        for note in record.metadata.get("notes", ()):
+            warnings.warn(f"{what}: {note}", stacklevel=3)
     return model
 
 

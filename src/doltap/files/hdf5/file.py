@@ -62,14 +62,15 @@ def verify_hdf5(source: str | pathlib.Path | bytes | memoryview, root: Group, wh
         )
 
 
-def write_hdf5(target: str | pathlib.Path | IO[bytes], root: Group) -> None:
+def write_hdf5(target: str | pathlib.Path | IO[bytes], root: Group, *, with_checksum: bool = True) -> None:
     """A file of these groups, attributes and arrays, with a checksum.
 
     Args:
         target: a path, or a file open for writing.
+        with_checksum: False where something around the file has one.
     """
-    if not isinstance(target, (str, pathlib.Path)):
-        write_tree(target, root)
-        return
-    with open(target, "wb") as file:
-        write_tree(file, root)
+    if isinstance(target, (str, pathlib.Path)):
+        with open(target, "wb") as file:
+            write_tree(file, root, with_checksum=with_checksum)
+    else:
+        write_tree(target, root, with_checksum=with_checksum)

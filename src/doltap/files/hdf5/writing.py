@@ -31,11 +31,12 @@ _SMALLEST_HEAP_BYTES = 4096
 _TEXT = struct.pack("<BBBBI", 0x19, 1, 1, 0, 16) + struct.pack("<BBHIHH", 0x10, 0, 0, 1, 0, 8)
 
 
-def write_tree(file: IO[bytes], root: Group) -> None:
+def write_tree(file: IO[bytes], root: Group, *, with_checksum: bool = True) -> None:
     """Write the file of these groups, attributes and arrays, from front to back.
 
     Args:
         file: open for writing, at its beginning.
+        with_checksum: False where something around the file has one.
     """
     arrays = {f"{path}{name}": array for path, group in walk(root) for name, array in group.arrays.items()}
     places, at = {}, _SUPERBLOCK_BYTES
@@ -44,12 +45,16 @@ def write_tree(file: IO[bytes], root: Group) -> None:
         at += -(-array.nbytes // 8) * 8
     description = _Description(at, places)
     unknown = b"?" * 64
-    top = description.group(root, "/", {CHECKSUM: unknown})
+    top = description.group(root, "/", {CHECKSUM: unknown} if with_checksum else {})
     file.write(_superblock(top, at + len(description.content)))
-    sums = _write_arrays(file, arrays)
-    # The header of the outermost group is the last thing described.
-    at = description.content.rindex(unknown)
-    description.content[at : at + len(unknown)] = checksum(root, sums).encode()
+    if with_checksum:
+        sums = _write_arrays(file, arrays)
+        # The header of the outermost group is the last thing described.
+        at = description.content.rindex(unknown)
+        description.content[at : at + len(unknown)] = checksum(root, sums).encode()
+    else:
+        for array in arrays.values():
+            _write_array(file, bytes_of(array))
     file.write(description.content)
 
 
@@ -60,9 +65,13 @@ def _write_arrays(file: IO[bytes], arrays: dict[str, np.ndarray]) -> dict[str, i
         for path, array in arrays.items():
             content = bytes_of(array)
             sums[path] = pool.submit(sum_of, content)
-            file.write(content)
-            file.write(bytes(-len(content) % 8))
+            _write_array(file, content)
         return {path: one.result() for path, one in sums.items()}
+
+
+def _write_array(file: IO[bytes], content: memoryview) -> None:
+    file.write(content)
+    file.write(bytes(-len(content) % 8))
 
 
 def _superblock(root: int, end: int) -> bytes:
