@@ -372,15 +372,10 @@ def _marking(build: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(build)
     def build_once(self: Layer, *arguments: Any, **keywords: Any) -> None:
-<<<<<<< HEAD
-        build(self, *arguments, **keywords)
-        named = {**dict(zip(self._wants_shapes, arguments, strict=False)), **keywords}
-        self.built, self.built_for = True, named or (*arguments, *keywords.values(), None)[0]
-=======
         with self._being_built():
             build(self, *arguments, **keywords)
-        self.built, self.built_for = True, (*arguments, *keywords.values(), None)[0]
->>>>>>> e1
+        named = {**dict(zip(self._wants_shapes, arguments, strict=False)), **keywords}
+        self.built, self.built_for = True, named or (*arguments, *keywords.values(), None)[0]
 
     return build_once
 
