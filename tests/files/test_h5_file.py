@@ -362,11 +362,6 @@ def without_slots(root):
     del root.groups["optimizer_weights"].groups["vars"].arrays["1:0"]
 
 
-def fewer_slots(root):
-    names = root.groups["optimizer_weights"].attributes["weight_names"]
-    root.groups["optimizer_weights"].attributes["weight_names"] = names[:-1]
-
-
 def broken(path, value):
     def change(root):
         *places, last = path.split("/")
@@ -391,7 +386,6 @@ def attribute(name, value):
         (without_array, r"the array 'hidden/kernel:0' of layer 'hidden'"),
         (without_layer, r"the weights of layer 'hidden'"),
         (without_slots, r"the array 'vars/1:0' of the optimizer"),
-        (fewer_slots, r"2 arrays for each weight"),
         (
             lambda root: root.groups["model_weights"].attributes.__setitem__("layer_names", 3),
             "a list of names",
@@ -419,6 +413,27 @@ def test_damage_is_reported_as_such(tmp_path, damage, says):
     write_hdf5(tmp_path / "damaged.h5", root)
     with pytest.raises(DoltapError, match=says):
         loaded(tmp_path / "damaged.h5")
+
+
+def test_a_model_whose_optimizer_is_damaged_begins_training_anew(tmp_path):
+    root = saved_root(tmp_path)
+    names = root.groups["optimizer_weights"].attributes["weight_names"]
+    root.groups["optimizer_weights"].attributes["weight_names"] = names[:-1]
+    write_hdf5(tmp_path / "damaged.h5", root)
+    with pytest.warns(UserWarning, match=r"begins anew.*2 arrays for each weight, got 3"):
+        model = loaded(tmp_path / "damaged.h5")
+    assert int(model.optimizer.iterations) == 0
+    assert loaded(tmp_path / "damaged.h5", compile=False).optimizer is None
+
+
+def test_an_older_nadam_is_spoken_of(tmp_path):
+    root = saved_root(tmp_path)
+    training = json.loads(root.attributes["training_config"])
+    training["optimizer_config"] = {"class_name": "Nadam", "config": {"lr": 0.002, "schedule_decay": 0.004}}
+    root.attributes["training_config"] = json.dumps(training)
+    write_hdf5(tmp_path / "old.h5", root)
+    with pytest.warns(UserWarning, match="momentum schedule of Keras 3"):
+        assert float(loaded(tmp_path / "old.h5").optimizer.learning_rate) == pytest.approx(0.002)
 
 
 def test_weights_by_number_are_refused_with_the_way_out():

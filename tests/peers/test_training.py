@@ -67,6 +67,14 @@ def test_training_begun_in_keras_2_goes_on(keras2, tmp_path, name, suffix):
     assert_same_predictions(ours, theirs, data()[0], 1e-5)
 
 
+@pytest.mark.parametrize("suffix", ["h5", "keras"])
+@pytest.mark.parametrize("name", ["sgd", "adam", "rmsprop", "adagrad", "adamw"])
+def test_optimizers_by_name_have_their_usual_settings(keras2, tmp_path, name, suffix):
+    theirs = trained(keras2, name)
+    ours = loaded(doltap, saved(theirs, tmp_path / f"model.{suffix}"))
+    assert_same_losses(ours, theirs, *data())
+
+
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 @pytest.mark.parametrize("name", OLD)
 def test_training_begun_in_keras_2_before_2_11_goes_on(keras2, tmp_path, name, decay):

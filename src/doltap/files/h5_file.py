@@ -97,10 +97,14 @@ def _take_training(record: Record, settings: dict[str, Any], root: Group, what: 
     # Keras 3 wrote its own order into HDF5, too.
     if record.metadata["keras_version"].startswith("3"):
         record.optimizer = named
-    else:
+        return
+    record.metadata["notes"] = old_configs.notes_on(optimizer)
+    try:
         arrays = old_configs.modern_slots(optimizer, [array for _, array in named])
         record.optimizer = [(str(number), array) for number, array in enumerate(arrays)]
-        record.metadata["notes"] = old_configs.notes_on(optimizer)
+    except ModelFileError as error:
+        # The model is whole without it.
+        record.metadata["notes"].append(f"training begins anew. {error}")
 
 
 def _layers(weights: Group, what: str) -> list[tuple[str, Weights]]:
