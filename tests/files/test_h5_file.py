@@ -279,6 +279,14 @@ def test_a_model_comes_back_with_all_it_was_trained_with(tmp_path, optimizer):
     np.testing.assert_allclose([*first.values()], [*second.values()], rtol=1e-5)
 
 
+def test_an_optimizer_that_made_no_step_is_left_out(tmp_path):
+    model = doltap.Sequential([doltap.Input((4,)), layers.Dense(3)])
+    model.compile("adam", "mse")
+    model.save(str(tmp_path / "model.h5"))
+    assert "optimizer_weights" not in read_hdf5(tmp_path / "model.h5", "it").groups
+    assert loaded(tmp_path / "model.h5").compiled
+
+
 def test_many_names_are_spread_over_attributes():
     names = [f"layer_{number}" for number in range(4100)]
     root = h5_file.write(Record("h5_weights", layers=[(name, []) for name in names]))
@@ -354,11 +362,6 @@ def without_slots(root):
     del root.groups["optimizer_weights"].groups["vars"].arrays["1:0"]
 
 
-def fewer_slots(root):
-    names = root.groups["optimizer_weights"].attributes["weight_names"]
-    root.groups["optimizer_weights"].attributes["weight_names"] = names[:-1]
-
-
 def broken(path, value):
     def change(root):
         *places, last = path.split("/")
@@ -383,7 +386,6 @@ def attribute(name, value):
         (without_array, r"the array 'hidden/kernel:0' of layer 'hidden'"),
         (without_layer, r"the weights of layer 'hidden'"),
         (without_slots, r"the array 'vars/1:0' of the optimizer"),
-        (fewer_slots, r"2 arrays for each weight"),
         (
             lambda root: root.groups["model_weights"].attributes.__setitem__("layer_names", 3),
             "a list of names",
@@ -411,6 +413,27 @@ def test_damage_is_reported_as_such(tmp_path, damage, says):
     write_hdf5(tmp_path / "damaged.h5", root)
     with pytest.raises(DoltapError, match=says):
         loaded(tmp_path / "damaged.h5")
+
+
+def test_a_model_whose_optimizer_is_damaged_begins_training_anew(tmp_path):
+    root = saved_root(tmp_path)
+    names = root.groups["optimizer_weights"].attributes["weight_names"]
+    root.groups["optimizer_weights"].attributes["weight_names"] = names[:-1]
+    write_hdf5(tmp_path / "damaged.h5", root)
+    with pytest.warns(UserWarning, match=r"begins anew.*2 arrays for each weight, got 3"):
+        model = loaded(tmp_path / "damaged.h5")
+    assert int(model.optimizer.iterations) == 0
+    assert loaded(tmp_path / "damaged.h5", compile=False).optimizer is None
+
+
+def test_an_older_nadam_is_spoken_of(tmp_path):
+    root = saved_root(tmp_path)
+    training = json.loads(root.attributes["training_config"])
+    training["optimizer_config"] = {"class_name": "Nadam", "config": {"lr": 0.002, "schedule_decay": 0.004}}
+    root.attributes["training_config"] = json.dumps(training)
+    write_hdf5(tmp_path / "old.h5", root)
+    with pytest.warns(UserWarning, match="momentum schedule of Keras 3"):
+        assert float(loaded(tmp_path / "old.h5").optimizer.learning_rate) == pytest.approx(0.002)
 
 
 def test_weights_by_number_are_refused_with_the_way_out():

@@ -455,6 +455,38 @@ def test_slots_come_in_the_order_of_today(old, arrays, wanted):
     assert marks(found) == wanted
 
 
+def test_what_a_class_of_ones_own_remembers_stays_as_it_is():
+    arrays = [COUNT, *marked(*TWICE)]
+    assert slots.modern_slots(optimizer("Mine", rate=1), arrays) == arrays
+    assert slots.old_slots(optimizer("Mine", rate=1), arrays) == arrays
+
+
+def test_an_optimizer_by_name_has_its_usual_rate():
+    for name, rate in (("adam", 0.001), ("sgd", 0.01)):
+        assert float(slots.modern_slots(optimizer(name), [COUNT])[1]) == pytest.approx(rate)
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        ({"args": [tensor("a"), tensor("b")], "kwargs": {}}, "a call with 2 arguments"),
+        ({"args": [[[tensor("a")], tensor("b")]], "kwargs": {}}, "lists of tensors in a list"),
+    ],
+)
+def test_calls_that_keras_2_could_not_write_are_refused(call, says):
+    inputs = [{"class_name": "InputLayer", "config": {}, "name": name, "inbound_nodes": []} for name in "ab"]
+    made = {
+        "class_name": "Mine",
+        "module": None,
+        "config": {"trainable": True},
+        "name": "it",
+        "inbound_nodes": [call],
+    }
+    ends = {"input_layers": [["a", 0, 0], ["b", 0, 0]], "output_layers": ["it", 0, 0]}
+    with pytest.raises(NotSupportedError, match=says):
+        old_configs.old_model({"class_name": "Functional", "config": {"layers": [*inputs, made], **ends}})
+
+
 def test_a_schedule_is_no_variable():
     schedule = {"class_name": "ExponentialDecay", "config": {}}
     found = slots.modern_slots(optimizer("Adam", learning_rate=schedule), [COUNT, *marked(*TWICE)])

@@ -130,6 +130,15 @@ def test_code_in_a_file_is_refused(keras2, tmp_path):
         loaded(doltap, saved(model, tmp_path / "model.h5"))
 
 
+def test_descriptions_of_more_than_64_kilobytes_go_both_ways(keras2, keras3, tmp_path):
+    def build(lib):
+        layers = [lib.layers.Dense(2, name=f"{'a' * 500}_{number}") for number in range(60)]
+        return lib.Sequential([lib.Input((4,)), *layers])
+
+    for lib in (keras2, keras3):
+        there_and_back(lib, build, tmp_path, ROWS)
+
+
 def test_layers_that_other_layers_are_today(keras2, tmp_path):
     inputs = keras2.Input((4,))
     theirs = keras2.Model(inputs, keras2.layers.ThresholdedReLU(0.5)(inputs))

@@ -67,6 +67,14 @@ def test_training_begun_in_keras_2_goes_on(keras2, tmp_path, name, suffix):
     assert_same_predictions(ours, theirs, data()[0], 1e-5)
 
 
+@pytest.mark.parametrize("suffix", ["h5", "keras"])
+@pytest.mark.parametrize("name", ["sgd", "adam", "rmsprop", "adagrad", "adamw"])
+def test_optimizers_by_name_have_their_usual_settings(keras2, tmp_path, name, suffix):
+    theirs = trained(keras2, name)
+    ours = loaded(doltap, saved(theirs, tmp_path / f"model.{suffix}"))
+    assert_same_losses(ours, theirs, *data())
+
+
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 @pytest.mark.parametrize("name", OLD)
 def test_training_begun_in_keras_2_before_2_11_goes_on(keras2, tmp_path, name, decay):
@@ -293,6 +301,13 @@ def test_a_model_that_was_never_compiled_stays_so(keras2, keras3, tmp_path):
         assert json.loads(file.attrs["model_config"])["class_name"] == "Functional"
     for lib in (keras2, keras3, doltap):
         assert not getattr(loaded(lib, path), "compiled", False)
+
+
+def test_a_model_that_was_compiled_and_not_trained_trains_in_keras_3(keras3, tmp_path):
+    ours = network(doltap)
+    ours.compile(optimizers.RMSprop(0.001), loss="mse", metrics=["mae"])
+    theirs = loaded(keras3, saved(ours, tmp_path / "model.h5"))
+    assert_same_losses(theirs, ours, *data())
 
 
 def test_without_its_optimizer_a_model_trains_on_in_keras_3(keras3, tmp_path):

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 from exchange import assert_same_predictions, forget_names
-from networks import drawn_network, rows_for
+from networks import drawn_network, drawn_row, rows_for
 from test_training import data, network, trained
 
 import convert_checkpoint
@@ -29,6 +29,22 @@ def test_weights_go_both_ways(keras2, keras3, tmp_path, seed):
         for reader in models:
             models[reader].load_weights(path)
             assert_same_predictions(models[reader], models[writer], rows_for(models[writer])[0], 1e-5)
+
+
+@pytest.mark.parametrize("draw", [drawn_row, drawn_network])
+@pytest.mark.parametrize("seed", range(4))
+def test_weights_in_the_layout_of_keras_3_go_both_ways(keras2, tmp_path, seed, draw):
+    theirs, ours = draw(keras2, seed), draw(doltap, seed)
+    x, _ = rows_for(theirs)
+    numbers = np.random.default_rng(0)
+    theirs.set_weights([numbers.random(w.shape, dtype="float32") for w in theirs.get_weights()])
+    theirs.save_weights(str(tmp_path / "theirs.weights.h5"))
+    ours.load_weights(str(tmp_path / "theirs.weights.h5"))
+    assert_same_predictions(ours, theirs, x, 1e-5)
+    ours.set_weights([numbers.random(w.shape, dtype="float32") for w in ours.get_weights()])
+    ours.save_weights(str(tmp_path / "ours.weights.h5"))
+    theirs.load_weights(str(tmp_path / "ours.weights.h5"))
+    assert_same_predictions(theirs, ours, x, 1e-5)
 
 
 def test_weights_are_found_by_the_names_of_layers(keras2, tmp_path):

@@ -97,10 +97,14 @@ def _take_training(record: Record, settings: dict[str, Any], root: Group, what: 
     # Keras 3 wrote its own order into HDF5, too.
     if record.metadata["keras_version"].startswith("3"):
         record.optimizer = named
-    else:
+        return
+    record.metadata["notes"] = old_configs.notes_on(optimizer)
+    try:
         arrays = old_configs.modern_slots(optimizer, [array for _, array in named])
         record.optimizer = [(str(number), array) for number, array in enumerate(arrays)]
-        record.metadata["notes"] = old_configs.notes_on(optimizer)
+    except ModelFileError as error:
+        # The model is whole without it.
+        record.metadata["notes"].append(f"training begins anew. {error}")
 
 
 def _layers(weights: Group, what: str) -> list[tuple[str, Weights]]:
@@ -177,8 +181,9 @@ def write(record: Record) -> Group:
     if settings is not None:
         written = old_configs.old_training(settings, old_configs.output_names(record.config))
         root.attributes["training_config"] = plain_json.write_json(written)
-        if record.optimizer:
-            arrays = [array for _, array in record.optimizer]
+        arrays = [array for _, array in record.optimizer]
+        # Keras 3 cannot train with an optimizer that it read from HDF5; before the first step there is none.
+        if arrays and arrays[0]:
             slots = old_configs.old_slots(written["optimizer_config"], arrays)
             _put_weights(
                 root.at("optimizer_weights"), [(f"vars/{n}:0", slot) for n, slot in enumerate(slots)]

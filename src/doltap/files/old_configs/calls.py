@@ -138,7 +138,7 @@ def old_network(config: dict[str, Any]) -> dict[str, Any]:
     def end(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: end(one) for key, one in value.items()}
-        if len(value) == 3 and isinstance(value[0], str):
+        if _is_end(value):
             name, number, output = value
             return [name, number - int(name in functional) + firsts[name], output]
         return [end(one) for one in value]
@@ -165,19 +165,29 @@ def _has_own_call(layer: dict[str, Any]) -> bool:
 def _old_call(name: str, call: dict[str, Any], old_value: Any) -> Any:
     keywords = {key: old_value(value) for key, value in call["kwargs"].items() if value is not None}
     if len(call["args"]) != 1:
-        raise NotSupportedError(
-            f"layer '{name}'",
-            expected="one argument, or one and keywords, as HDF5 holds them in the form of Keras 2",
-            got=f"a call with {len(call['args'])} arguments",
-            fix="Name all arguments but the first in the call, or save the model as .keras.",
-        )
+        raise _unwritable(name, f"a call with {len(call['args'])} arguments")
     inputs = old_value(call["args"][0])
+    places = inputs.values() if isinstance(inputs, dict) else [inputs] if _is_end(inputs) else inputs
+    if not all(_is_end(place) for place in places):
+        raise _unwritable(name, "lists of tensors in a list")
     if isinstance(inputs, dict):
         return {key: [*place, keywords] for key, place in inputs.items()}
-    is_one = len(inputs) == 3 and isinstance(inputs[0], str)
-    return [[*place, keywords] for place in ([inputs] if is_one else inputs)]
+    return [[*place, keywords] for place in places]
+
+
+def _is_end(value: Any) -> bool:
+    """Whether this is a tensor as [layer, call, output]."""
+    return isinstance(value, list) and len(value) == 3 and isinstance(value[0], str)
+
+
+def _unwritable(layer: str, got: str) -> NotSupportedError:
+    return NotSupportedError(
+        f"layer '{layer}'",
+        expected="tensors as its first argument, and keywords: HDF5 holds what Keras 2 could write down",
+        got=got,
+        fix="Name all arguments but the first in the call, or save the model as .keras.",
+    )
 
 
 def _listed(ends: Any) -> Any:
-    is_one = isinstance(ends, list) and len(ends) == 3 and isinstance(ends[0], str)
-    return [ends] if is_one else ends
+    return [ends] if _is_end(ends) else ends

@@ -25,7 +25,6 @@ _CLASSES: dict[str, tuple[str, dict[str, Any]]] = {
     "SyncBatchNormalization": ("BatchNormalization", {"synchronized": True}),
     "BatchNormalizationV1": ("BatchNormalization", {}),
     "BatchNormalizationV2": ("BatchNormalization", {}),
-    "SpatialDropout1d": ("SpatialDropout1D", {}),
 }
 # What merging layers of Keras 1 were told as mode=.
 _MERGES = {

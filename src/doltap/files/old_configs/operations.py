@@ -178,7 +178,9 @@ def modern_operation(name: str, config: dict[str, Any], call: dict[str, Any]) ->
     Raises:
         NotSupportedError: no operation does the same.
     """
-    function = str(config.get("function"))
+    # TensorFlow 2.0 to 2.3 wrote the operation in its graph in place of the function.
+    node = config.get("node_def")
+    function = str(node.get("op") if isinstance(node, dict) else config.get("function"))
     if function == "__operators__.getitem":
         key = _key(call["kwargs"]["slice_spec"])
         return _described("GetItem", {"name": name}, {"args": [*call["args"], key], "kwargs": {}})

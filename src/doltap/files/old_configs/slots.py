@@ -14,6 +14,7 @@ import numpy as np
 
 from doltap.errors import ModelFileError
 from doltap.files.old_configs import training
+from doltap.optimizers.optimizer import names as optimizer_names
 
 __all__ = ["modern_slots", "old_slots"]
 
@@ -39,11 +40,14 @@ def modern_slots(old: Described, arrays: Sequence[np.ndarray]) -> Arrays:
     if name == "LossScaleOptimizer":
         return _scaled(old, config, arrays)
     rest = list(arrays)
+    if name not in optimizer_names:
+        # Only its author knows what a class of one's own keeps.
+        return rest
     # Of all variables only these are single numbers; RMSprop and others of Keras 1 had no count.
     count = rest.pop(0) if rest and np.ndim(rest[0]) == 0 else np.zeros(())
     head = [np.asarray(count, np.int64)]
-    rate = config.get("learning_rate")
-    head += [] if isinstance(rate, dict) else [np.asarray(0.01 if rate is None else rate, np.float32)]
+    rate = config.get("learning_rate", _usual_rate(name))
+    head += [] if isinstance(rate, dict) else [np.asarray(rate, np.float32)]
     if training.is_since_2_11(old):
         slots = _of_2_11(name, config, rest)
         product = None
@@ -54,6 +58,11 @@ def modern_slots(old: Described, arrays: Sequence[np.ndarray]) -> Arrays:
     if name == "Nadam":
         slots.append(_product_of_momenta(config, int(head[0])) if product is None else np.asarray(product))
     return [*head, *slots]
+
+
+def _usual_rate(name: str) -> float:
+    """The learning rate of an optimizer that was asked for by name alone."""
+    return float(optimizer_names.make(name).learning_rate)
 
 
 def _scaled(old: Described, config: Described, arrays: Sequence[np.ndarray]) -> Arrays:
@@ -104,10 +113,10 @@ def _of_before(name: str, config: Described, slots: Arrays) -> Arrays:
     blocks = kinds + int(bool(config.get("amsgrad")))
     if len(slots) % blocks:
         raise ModelFileError(
-            f"the state of the optimizer {name}",
+            f"what the optimizer {name} remembered",
             expected=f"{blocks} arrays for each weight",
             got=f"{len(slots)} arrays",
-            fix="The file is damaged; load_model(..., compile=False) reads the model without it.",
+            fix="The file is damaged, or was written by another optimizer.",
         )
     size = len(slots) // blocks
     pairs = [slots[kind * size + number] for number in range(size) for kind in range(kinds)]
@@ -129,6 +138,8 @@ def old_slots(written: Described, arrays: Sequence[np.ndarray]) -> Arrays:
     """
     modern = training.modern_optimizer(written)
     name, config = modern["class_name"], modern["config"]
+    if name not in optimizer_names:
+        return list(arrays)
     if name == "LossScaleOptimizer":
         return old_slots(written["config"]["inner_optimizer"], arrays[4:])
     has_rate = not isinstance(config.get("learning_rate"), dict)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from doltap import metrics, optimizers
+from doltap import metrics
 from doltap.losses.loss import functions as loss_functions
 from doltap.metrics.metric import names as metric_names
 from doltap.optimizers.optimizer import names as optimizer_names
@@ -264,8 +264,6 @@ def _old_optimizer(optimizer: Described) -> Described:
     if (config.get("decay") and name != "Nadam") or (name in _SAME_FORMULA and not has_news):
         kept = {key: value for key, value in config.items() if key not in _SINCE_2_11 and value is not None}
         return {"class_name": name, "config": kept}
-    if not hasattr(optimizers, name):
-        return {"class_name": name, "config": config}
     # Keras 3 takes an optimizer that it does not know by its name, with the usual settings.
     more = {"name": name, "jit_compile": False, "is_legacy_optimizer": False}
     return {"class_name": f"Custom>{name}", "config": {**config, **more}}

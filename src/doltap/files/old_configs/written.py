@@ -14,11 +14,8 @@ Described = dict[str, Any]
 # What Keras 2 did not know of; left out wherever it says what is so anyway.
 _SINCE_3: dict[str, tuple[Any, ...]] = {
     "autocast": (True,),
-    "build_input_shape": (),
-    "data_format": ("channels_last",),
     "lora_alpha": (None,),
     "lora_rank": (None,),
-    "noise_shape": (None,),
     "oov_method": ("floormod",),
     "optional": (False, None),
     "quantization_config": (None,),
