@@ -285,6 +285,8 @@ def _about_file(error: DoltapError, what: str, names: list[str] | None) -> Dolta
             " A class or function of your own: load_model(path, custom_objects={'its name': it}), "
             "or @register_keras_serializable() on it."
         )
+        if error.subject in ("loss", "metric", "metric function", "optimizer"):
+            fix += " To go without: load_model(path, compile=False)."
     return type(error)(f"{_where(what, names)}: {error.subject}", **{**error.parts, "fix": fix})
 
 

@@ -43,7 +43,8 @@ def modern_slots(old: Described, arrays: Sequence[np.ndarray]) -> Arrays:
     count = rest.pop(0) if rest and np.ndim(rest[0]) == 0 else np.zeros(())
     head = [np.asarray(count, np.int64)]
     rate = config.get("learning_rate")
-    head += [] if isinstance(rate, dict) else [np.asarray(0.01 if rate is None else rate, np.float32)]
+    # One that is not told, as where `compile` was given a name, is the optimizer's own.
+    head += [] if rate is None or isinstance(rate, dict) else [np.asarray(rate, np.float32)]
     if training.is_since_2_11(old):
         slots = _of_2_11(name, config, rest)
         product = None
