@@ -37,7 +37,7 @@ peers: $(PEERS)/.made
 	@$(PEERS)/bin/python tools/convert_checkpoint.py "$(FROM)" $(if $(TO),"$(TO)")
 else
 peers: $(PEERS)/.made
-	$(PEERS)/bin/python -m pytest tests/peers
+	$(PEERS)/bin/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 $(or $(TESTS),tests/peers)
 endif
 
 check: $(VENV)/.check

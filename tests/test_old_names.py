@@ -120,3 +120,21 @@ def test_a_word_under_both_its_names_is_refused():
 def test_the_table_has_no_word_for_itself():
     for table in (*old_names.KEYWORDS.values(), *old_names.NAMES.values()):
         assert not set(table) & set(table.values())
+
+
+@pytest.mark.parametrize(
+    ("method", "word"),
+    [
+        ("fit_generator", "Call fit"),
+        ("evaluate_generator", "Call evaluate"),
+        ("predict_generator", "Call predict"),
+        ("predict_classes", "argmax"),
+        ("predict_proba", "Call predict"),
+    ],
+)
+def test_a_method_of_long_ago_names_what_does_its_work_today(method, word):
+    with pytest.raises(AttributeError, match=word):
+        getattr(keras.Sequential([keras.layers.Dense(1)]), method)
+    with pytest.raises(AttributeError) as error:
+        getattr(keras.layers.Dense(1), method)
+    assert word not in str(error.value)

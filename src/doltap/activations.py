@@ -18,6 +18,7 @@ from jax.typing import ArrayLike
 
 from doltap import config, doors, dtypes, notes, registry
 from doltap.errors import ShapeError, UnknownNameError
+from doltap.ops import protocol
 
 __all__ = ["deserialize", "get", "names", "origin_of", "serialize"]
 __all__ += ["heaviside", "linear", "sgn", "sign", "step", "threshold", "leaky_relu", "relu", "relu6"]
@@ -26,7 +27,7 @@ __all__ += ["hard_sigmoid", "hard_tanh", "log_sigmoid", "sigmoid", "softsign", "
 __all__ += ["hard_shrink", "soft_shrink", "tanh_shrink", "softplus", "sparse_plus", "squareplus", "swish"]
 __all__ += ["glu", "log_softmax", "softmax", "sparsemax"]
 
-names = registry.Names("activation")
+names = protocol.NotedFunctions("activation")
 
 
 def origin_of(probabilities: Any) -> tuple[str, Any, Any] | None:
@@ -51,7 +52,6 @@ def _real(x: ArrayLike) -> Array:
 # Straight lines and steps
 
 
-@names.register()
 def linear(x: Any) -> Any:
     """The input itself, untouched: what a layer without an activation uses.
 
@@ -59,6 +59,10 @@ def linear(x: Any) -> Any:
     3.0
     """
     return x
+
+
+# Of a symbolic tensor, too, it gives that very one.
+names.add("linear", linear)
 
 
 @names.register("step")

@@ -15,6 +15,8 @@ from doltap.dtypes import dtype_policy, floatx, set_dtype_policy, set_floatx
 from doltap.errors import NotSupportedError, UnknownNameError
 
 __all__ = [
+    "allow_nan",
+    "allows_nan",
     "backend",
     "chosen_seed",
     "clear_session",
@@ -37,6 +39,7 @@ __all__ = [
 
 _settings: dict[str, Any] = {
     "epsilon": 1e-7,
+    "nan": False,
     "seed": None,
     "chosen": False,
     "made": itertools.count(),
@@ -58,6 +61,16 @@ def epsilon() -> float:
 def set_epsilon(value: float) -> None:
     """Choose the number that `epsilon()` returns."""
     _settings["epsilon"] = float(value)
+
+
+def allow_nan(allowed: bool = True) -> None:
+    """Let NaN and infinity in the data pass, for a model or a loss that handles them."""
+    _settings["nan"] = bool(allowed)
+
+
+def allows_nan() -> bool:
+    """Whether NaN and infinity in the data pass; otherwise they are an error before any training."""
+    return bool(_settings["nan"])
 
 
 def backend() -> str:

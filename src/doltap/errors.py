@@ -99,7 +99,7 @@ class UnknownArgumentError(DoltapError, TypeError):
         return cls(call, expected="keywords it knows", got=f"'{name}='", fix=fix)
 
 
-class NotCompiledError(DoltapError, RuntimeError):
+class NotCompiledError(DoltapError, RuntimeError, ValueError):
     """`compile` has to come first."""
 
 

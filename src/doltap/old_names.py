@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 from doltap.errors import UnknownArgumentError
 
-__all__ = ["KEYWORDS", "NAMES", "accepts", "translate"]
+__all__ = ["KEYWORDS", "METHODS", "NAMES", "accepts", "translate"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -56,6 +56,16 @@ KEYWORDS: dict[str, dict[str, str]] = {
     "max_norm": {"m": "max_value"},
     "optimizer": {"lr": "learning_rate"},
     "reduce_lr_on_plateau": {"epsilon": "min_delta"},
+}
+
+# old method of a model -> what does its work today
+METHODS: dict[str, str] = {
+    "evaluate_generator": "Call evaluate: it takes generators, too.",
+    "fit_generator": "Call fit: it takes generators, too.",
+    "predict_classes": "Take the largest output: model.predict(x).argmax(axis=-1), "
+    "or (model.predict(x) > 0.5).astype(int) after a sigmoid.",
+    "predict_generator": "Call predict: it takes generators, too.",
+    "predict_proba": "Call predict: after a softmax or a sigmoid it gives the probabilities.",
 }
 
 

@@ -157,7 +157,7 @@ def test_weights_may_be_made_in_init_and_in_call_positions_of_keras_2():
             return inputs * self.factor
 
     layer = Scale()
-    assert [(w.name, w.shape) for w in layer.weights] == [("weight", ()), ("old", (2, 3))]
+    assert [(w.name, w.shape) for w in layer.weights] == [("variable", ()), ("old", (2, 3))]
     np.testing.assert_array_equal(layer(X), X)
 
 

@@ -10,12 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import doltap
 from doltap.core.tensors import Rate, Variable, lend, place
-from doltap.errors import DataError, ShapeError
+from doltap.errors import DataError, NotSupportedError, ShapeError
 
 ARRAY = np.array([[1.0, -2.0, 3.0], [4.0, 5.0, -6.0]], np.float32)
 OPERATORS = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow"]
-COMPARISONS = ["lt", "le", "gt", "ge"]
+COMPARISONS = ["eq", "ne", "lt", "le", "gt", "ge"]
 
 
 def variable(array=ARRAY, **options):
@@ -129,13 +130,6 @@ def test_a_type_that_is_asked_for_is_kept(dtype):
     assert mine.dtype == dtype
     assert mine.assign([0, 1]).dtype == dtype
     assert mine.numpy().dtype == jnp.dtype(dtype)
-
-
-def test_variables_are_told_apart_by_identity():
-    one, same = variable(), variable()
-    assert one in [same, one]
-    assert len({one, same}) == 2
-    assert {one: 1}[one] == 1
 
 
 # Lending.
@@ -272,3 +266,68 @@ def test_a_rate_knows_whether_it_is_zero():
     rate.assign(0.5)
     assert not rate.is_zero
     assert (rate.dtype, rate.shape, rate.trainable) == ("float32", (), False)
+
+
+# Equality
+
+
+def test_equality_compares_the_numbers_as_in_keras(keras):
+    numbers = [3.0, 4.0]
+    ours, theirs = Variable(numbers), keras.Variable(numbers)
+    for other in (3, np.float32(4), np.array([3.0, 5.0]), [3.0, 5.0]):
+        for compare in (operator.eq, operator.ne):
+            other = jnp.asarray(other)
+            np.testing.assert_array_equal(compare(ours, other), np.asarray(compare(theirs, other)))
+            np.testing.assert_array_equal(compare(other, ours), np.asarray(compare(other, theirs.value)))
+    assert (ours == Variable(numbers)).tolist() == [True, True]
+    assert jax.jit(lambda array: lent_equality(ours, array))(jnp.array([0.0, 3.0])).tolist() == [False, True]
+
+
+def lent_equality(mine, array):
+    with lend([mine], [array]):
+        return mine == 3
+
+
+def test_equality_with_what_is_no_array_asks_whether_it_is_the_same():
+    mine = Variable([3.0, 4.0])
+    assert (mine == None) is False  # noqa: E711
+    assert (mine != "a") is True
+
+
+def test_variables_of_the_same_numbers_are_two_keys_of_a_dict():
+    one, other = Variable([1.0]), Variable([1.0])
+    assert len({one: 1, other: 2}) == 2
+    assert {one, other} == {other, one}
+    assert {one: 1, other: 2}[other] == 2
+
+
+def test_a_variable_refuses_to_be_true_or_false():
+    with pytest.raises(NotSupportedError, match="v is not None"):
+        bool(Variable(1.0))
+
+
+@pytest.mark.parametrize("name", ["and", "or", "xor"])
+def test_logic_asks_whether_numbers_are_true_as_in_keras(keras, name):
+    apply = getattr(operator, f"__{name}__")
+    ours, theirs = (kind([1, 0, 2, 0], dtype="int32") for kind in (Variable, keras.Variable))
+    other = np.array([2, 2, 0, 0], np.int32)
+    np.testing.assert_array_equal(apply(ours, other), np.asarray(apply(theirs, other)))
+    np.testing.assert_array_equal(apply(True, ours), np.asarray(apply(True, theirs)))
+
+
+def test_signs_and_rounding_are_those_of_keras(keras):
+    ours, theirs = (kind([1.26, -2.5]) for kind in (Variable, keras.Variable))
+    for function in (operator.pos, round, lambda v: round(v, 1)):
+        np.testing.assert_array_equal(function(ours), np.asarray(function(theirs)))
+    assert (~Variable([True, False])).tolist() == [False, True]
+
+
+def test_weights_set_together_share_no_memory_with_what_was_given():
+    layer = doltap.layers.Dense(16)
+    layer.build((None, 16))
+    given = [np.zeros((16, 16), np.float32), np.zeros(16, np.float64)]
+    layer.set_weights(given)
+    for array in given:
+        array[...] = 1.0
+    assert [float(np.sum(array)) for array in layer.get_weights()] == [0.0, 0.0]
+    assert {str(array.dtype) for array in layer.get_weights()} == {"float32"}

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import pickle
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from doltap import layers, notes, registry
+import doltap
+from doltap import activations, layers, notes, ops, registry
 from doltap.core.graph import Graph
 from doltap.errors import DataError, DoltapError, NotSupportedError, ShapeError, UnknownNameError
 from doltap.layers import (
@@ -248,3 +253,35 @@ def test_a_layer_called_on_an_input_continues_the_network():
     y = jax.jit(Graph([inputs], outputs).run)([numbers((4, 3))])
     assert y.shape == (4, 2)
     assert layers.Input((3,)).node.call.batch_shape == (None, 3)
+
+
+@pytest.mark.parametrize("name", ["abs", "sin", "log_softmax", "relu", "gelu"])
+def test_a_function_of_ours_is_written_by_its_name_and_understood_by_keras(keras, name):
+    function = getattr(ops, name, None) or getattr(activations, name)
+    x = np.array([[-1.0, 2.0]], np.float32)
+    model = doltap.Sequential([Input((2,)), Lambda(function, name="own")])
+    config = json.loads(json.dumps(model.get_config()))
+    again = doltap.Sequential.from_config(config)
+    np.testing.assert_array_equal(again.predict(x, verbose=0), function(x))
+    written = Lambda(function).get_config()
+    theirs = keras.layers.Lambda.from_config(dict(written))
+    np.testing.assert_allclose(np.asarray(theirs(x)), function(x), rtol=1e-6)
+    ours = Lambda.from_config(keras.layers.Lambda(getattr(keras.ops, name)).get_config())
+    # Keras writes no module: a name that both have means the activation, for Keras too.
+    np.testing.assert_allclose(ours(x), getattr(activations, name, function)(x), rtol=1e-6)
+
+
+def test_a_pickle_of_code_says_what_to_do_and_copies_go_on():
+    function = lambda x: x * 2  # noqa: E731 - what is tested.
+    model = doltap.Sequential([Input((2,)), Lambda(function, name="own")])
+    x = np.ones((1, 2), np.float32)
+    with pytest.raises(NotSupportedError, match=r"layer 'own'.*<lambda>"):
+        pickle.dumps(model)
+    for again in (copy.deepcopy(model), copy.copy(model)):
+        np.testing.assert_array_equal(again.predict(x, verbose=0), [[2, 2]])
+    for known in (double, ops.abs):
+        layer = pickle.loads(pickle.dumps(Lambda(known)))
+        np.testing.assert_array_equal(layer(x), known(x))
+    cloudpickle = pytest.importorskip("cloudpickle")
+    again = pickle.loads(cloudpickle.dumps(model))
+    np.testing.assert_array_equal(again.predict(x, verbose=0), [[2, 2]])

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import doltap
 from doltap import notes
 from doltap.errors import DataError, DoltapError, ShapeError
 from doltap.layers import Embedding
@@ -83,3 +84,41 @@ def test_sizes_that_are_none_are_refused(size):
 def test_options_that_it_does_not_have_are_refused():
     with pytest.raises(DoltapError, match="Did you mean 'mask_zero='"):
         Embedding(4, 4, mask_zeros=True)
+
+
+def embedding_model(form):
+    inputs = doltap.Input((2,), dtype="int32", name="ids")
+    if form == "row":
+        model = doltap.Sequential([Embedding(3, 2), doltap.layers.Flatten(), doltap.layers.Dense(1)])
+    else:
+        other = doltap.Input((1,), name="other")
+        flat = doltap.layers.Flatten()(Embedding(3, 2, name="embedding")(inputs))
+        given = [inputs, other] if form == "two inputs" else inputs
+        flat = doltap.layers.Concatenate()([flat, other]) if form == "two inputs" else flat
+        model = doltap.Model(given, doltap.layers.Dense(1)(flat))
+    model.compile("sgd", "mse")
+    return model
+
+
+@pytest.mark.parametrize("form", ["row", "network", "two inputs"])
+@pytest.mark.parametrize(("wrong", "got"), [(7, "7 in row 1, column 0"), (-1, "-1 in row 1, column 0")])
+def test_an_id_without_a_vector_is_refused_before_training_and_predicting(form, wrong, got):
+    model = embedding_model(form)
+
+    def given(*rows):
+        return [np.array(rows), np.ones((2, 1))] if form == "two inputs" else np.array(rows)
+
+    good, bad, y = given([0, 2], [1, 1]), given([0, 2], [wrong, 1]), np.ones((2, 1))
+    model.fit(good, y, verbose=0)
+    before = model.get_weights()
+    for call in (
+        lambda: model.fit(bad, y, verbose=0),
+        lambda: model.evaluate(bad, y, verbose=0),
+        lambda: model.predict(bad, verbose=0),
+        lambda: model.train_on_batch(bad, y),
+        lambda: model.fit(iter([(bad, y)]), verbose=0),
+    ):
+        with pytest.raises(DataError, match=f"ids from 0 to 2, got {got}"):
+            call()
+    assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))
+    assert np.isfinite(model.predict(good, verbose=0)).all()

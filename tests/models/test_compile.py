@@ -61,6 +61,18 @@ def own(lib):
     return Pair()
 
 
+def grouped(lib):
+    inputs = lib.Input((4,))
+    a, b, c = (lib.layers.Dense(1, name=name)(inputs) for name in ("one", "two", "h"))
+    return lib.Model(inputs, {"g": [a, b], "h": c})
+
+
+def nested(lib):
+    inputs = lib.Input((4,))
+    a, b, c = (lib.layers.Dense(1, name=name)(inputs) for name in ("one", "two", "three"))
+    return lib.Model(inputs, [[a, b], c])
+
+
 def distance(y_true, y_pred):
     return abs(y_true - y_pred)
 
@@ -190,6 +202,34 @@ FORMS = {
         {"b": B, "a": A},
         {"a": W, "b": V},
     ),
+    "named: a loss for one": (named, lambda lib: {"loss": {"a": "mse"}}, {"a": A}, None),
+    "named: a loss for one, and metrics": (
+        named,
+        lambda lib: {"loss": {"a": "mse"}, "metrics": {"b": ["accuracy"]}},
+        {"a": A, "b": B},
+        None,
+    ),
+    "grouped: one loss": (grouped, lambda lib: {"loss": "mse"}, {"g": [A, A + 1], "h": 2 * A}, None),
+    "grouped: weighted": (
+        grouped,
+        lambda lib: {
+            "loss": {"g": ["mse", "mae"], "h": "mse"},
+            "loss_weights": {"g": [1.0, 2.0], "h": 0.5},
+            "metrics": {"g": ["mae", "mse"], "h": ["mae"]},
+        },
+        {"g": [A, A + 1], "h": 2 * A},
+        None,
+    ),
+    "nested: weighted": (
+        nested,
+        lambda lib: {
+            "loss": [["mse", "mae"], "mse"],
+            "loss_weights": [[1.0, 2.0], 0.5],
+            "metrics": [["mae", "mse"], ["mae"]],
+        },
+        [[A, A + 1], 2 * A],
+        None,
+    ),
     "class: a list": (
         own,
         lambda lib: {"loss": ["mse", SPARSE], "metrics": [["mae"], ["accuracy"]]},
@@ -300,7 +340,44 @@ def test_a_part_of_the_metrics_may_be_left_out_of_a_dict():
     assert "b_accuracy" in model.fit(X, {"a": A, "b": B}, verbose=0).history
 
 
+def test_a_metric_of_an_output_without_labels_is_an_error():
+    model = named(doltap)
+    model.compile("sgd", {"a": "mse"}, metrics={"b": ["accuracy"]})
+    with pytest.raises(DataError, match="labels for this output"):
+        model.fit(X, {"a": A}, verbose=0)
+
+
+@pytest.mark.parametrize("loss", [{"g": {"x": "mse"}, "h": "mse"}, {"f": "mse"}])
+def test_a_part_of_the_outputs_that_is_not_there_is_an_error_at_compile(loss):
+    with pytest.raises((UnknownNameError, ShapeError)):
+        nested(doltap).compile("sgd", loss)
+    with pytest.raises((UnknownNameError, ShapeError)):
+        grouped(doltap).compile("sgd", loss)
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize("options", [{"loss": "msee"}, {"loss": "mse", "metrics": [["acuracy", "mse"]]}])
+def test_an_unknown_name_is_an_error_at_compile(options, is_known):
+    model = single(doltap) if is_known else doltap.Sequential([doltap.layers.Dense(1)])
+    with pytest.raises(UnknownNameError, match="Did you mean"):
+        model.compile("sgd", **options)
+
+
 # Options.
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize("metrics", [["mae"], ("mae",), "mae", [doltap.metrics.MeanAbsoluteError("mae")]])
+def test_metrics_may_stand_where_they_stood_in_keras_2(metrics, is_known):
+    model = single(doltap) if is_known else doltap.Sequential([doltap.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics)
+    assert set(model.fit(X, A, verbose=0).history) == {"loss", "mae"}
+    model.compile("sgd", "mse", metrics, [0.5])
+    loss, error = model.evaluate(X, A, verbose=0)
+    model.compile("sgd", "mse", [0.5], metrics)
+    assert model.evaluate(X, A, verbose=0) == [loss, error]
+    with pytest.raises(UnknownNameError, match="accuracy"):
+        model.compile("sgd", "mse", ["acuracy"])
 
 
 def test_what_is_accepted_and_not_needed_changes_nothing():

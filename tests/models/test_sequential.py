@@ -443,3 +443,18 @@ def test_the_network_with_no_layers_says_what_it_lacks():
     model.compile(optimizer="sgd", loss="mse")
     with pytest.raises(DoltapError):
         model.fit(X, Y, verbose=0)
+
+
+@pytest.mark.parametrize("form", ["sequential", "network"])
+def test_a_row_of_numbers_is_called_as_a_column_as_in_keras(keras, form):
+    shapes = []
+    for lib in (keras, doltap):
+        inputs = lib.Input((1,))
+        dense = lib.layers.Dense(2)
+        model = (
+            lib.Model(inputs, dense(inputs))
+            if form == "network"
+            else lib.Sequential([lib.Input((1,)), dense])
+        )
+        shapes.append(tuple(model(np.array([1.0, 2.0], np.float32)).shape))
+    assert shapes == [(2, 2), (2, 2)]

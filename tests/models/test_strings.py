@@ -7,7 +7,7 @@ import pytest
 
 import doltap
 from doltap import layers
-from doltap.errors import DataError, NotSupportedError
+from doltap.errors import DataError, NotSupportedError, ShapeError
 
 RNG = np.random.default_rng(0)
 WORDS = RNG.choice(["red", "green", "blue", "unknown"], (24, 1))
@@ -97,3 +97,37 @@ def test_strings_where_numbers_are_computed_with_are_refused():
         branches().predict([NUMBERS[:, :1], NUMBERS], verbose=0)
     with pytest.raises(DataError, match=r"'red'|'green'|'blue'|'unknown'"):
         branches().predict([WORDS, WORDS], verbose=0)
+
+
+@pytest.mark.parametrize("rows", [1, 6])
+def test_columns_of_one_dimension_are_lifted_beside_strings_too(rows):
+    words, numbers = np.array(["red", "blue", "x", "red", "x", "blue"])[:rows], np.arange(6.0)[:rows]
+    s, n = layers.Input((1,), dtype="string", name="s"), layers.Input((1,), name="n")
+    coded = layers.StringLookup(vocabulary=VOCABULARY, output_mode="one_hot")(s)
+    model = doltap.Model([s, n], layers.Dense(1)(layers.Concatenate()([coded, n])))
+    model.compile("sgd", "mse")
+    flat, tall = {"s": words, "n": numbers}, {"s": words[:, None], "n": numbers[:, None]}
+    expected = model.predict(tall, verbose=0)
+    assert expected.shape == (rows, 1)
+    np.testing.assert_array_equal(model.predict(flat, verbose=0), expected)
+    np.testing.assert_allclose(model(flat), expected, rtol=1e-6)
+    assert np.isfinite(model.fit(flat, numbers, verbose=0).history["loss"]).all()
+    with pytest.raises(ShapeError, match="for 'n'"):
+        model.predict({"s": words, "n": np.ones((rows, 2))}, verbose=0)
+
+
+def test_a_feature_space_of_mixed_columns_feeds_a_model_from_columns_of_one_dimension():
+    space = doltap.utils.FeatureSpace(
+        {
+            "a": doltap.utils.FeatureSpace.float_rescaled(scale=0.1),
+            "c": doltap.utils.FeatureSpace.string_categorical(),
+        },
+        output_mode="concat",
+    )
+    table = {"a": np.arange(6.0), "c": np.array(["x", "y", "z", "x", "y", "x"])}
+    space.adapt([{key: column[i : i + 1] for key, column in table.items()} for i in range(6)])
+    model = doltap.Model(space.get_inputs(), layers.Dense(1)(space.get_encoded_features()))
+    model.compile("sgd", "mse")
+    model.fit(table, table["a"], verbose=0)
+    assert model.predict(table, verbose=0).shape == (6, 1)
+    assert model.predict({"a": np.array([1.0]), "c": np.array(["x"])}, verbose=0).shape == (1, 1)

@@ -252,14 +252,18 @@ def test_a_call_with_a_symbolic_tensor_is_noted_down(name):
     )
 
 
-@pytest.mark.parametrize("name", sorted(WITH_FUNCTIONS - {"custom_gradient", "vectorize"}))
-def test_what_runs_functions_sends_a_symbolic_tensor_to_a_layer(name):
+@pytest.mark.parametrize("name", sorted(WITH_FUNCTIONS - {"custom_gradient", "vectorize", "jvp"}))
+def test_what_runs_functions_is_noted_down_with_them(name):
+    symbol, function = Symbol(), getattr(ops, name)
+    assert function(len, [symbol]) == ("noted", function, (len, [symbol]), {})
+
+
+@pytest.mark.parametrize("name", ["jvp", "convert_to_numpy"])
+def test_what_needs_values_sends_a_symbolic_tensor_to_a_layer(name):
     with pytest.raises(
         NotSupportedError, match=rf"ops.{name}: .*symbolic tensor(.|\n)*call\(\) of your own layer"
     ):
-        getattr(ops, name)(len, [Symbol()])
-    with pytest.raises(NotSupportedError, match="convert_to_numpy"):
-        ops.convert_to_numpy(Symbol())
+        getattr(ops, name)(Symbol())
 
 
 def test_every_operation_is_found_by_its_name_and_by_keras_class_names(keras):

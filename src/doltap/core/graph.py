@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from doltap import config, dtypes
+from doltap import config, dtypes, ops
 from doltap.core.explaining import WANTS_VALUES, explaining
 from doltap.errors import DoltapError, NotSupportedError, ShapeError, printable
 
@@ -37,6 +37,28 @@ _OPERATOR_NAMES = {
     "abs": "absolute",
     "getitem": "get_item",
     "astype": "cast",
+}
+
+
+# What an operator with a NumPy array on its left is, seen from the right.
+_OF_UFUNCS = {
+    "add": "__radd__",
+    "subtract": "__rsub__",
+    "multiply": "__rmul__",
+    "divide": "__rtruediv__",
+    "floor_divide": "__rfloordiv__",
+    "remainder": "__rmod__",
+    "power": "__rpow__",
+    "matmul": "__rmatmul__",
+    "less": "__gt__",
+    "less_equal": "__ge__",
+    "greater": "__lt__",
+    "greater_equal": "__le__",
+    "equal": "__eq__",
+    "not_equal": "__ne__",
+    "bitwise_and": "__rand__",
+    "bitwise_or": "__ror__",
+    "bitwise_xor": "__rxor__",
 }
 
 
@@ -68,9 +90,6 @@ class SymbolicTensor:
         shape: lengths of the dimensions; None where any length will do.
     """
 
-    # NumPy arrays on the left of an operator must leave it to the symbolic tensor.
-    __array_ufunc__ = None
-
     def __init__(self, shape: Sequence[int | None], dtype: str = "float32", name: str = "input") -> None:
         self.shape = tuple(shape)
         self.dtype = dtype
@@ -91,8 +110,22 @@ class SymbolicTensor:
         """The same numbers as another type."""
         return self.record_call(jnp.astype, (self, dtypes.standardize(dtype)), {})
 
+    def reshape(self, *newshape: Any) -> Any:
+        """The same numbers, row by row, in another shape; one length may be -1 for what is left."""
+        return ops.reshape(self, newshape[0] if len(newshape) == 1 else newshape)
+
+    def squeeze(self, axis: Any = None) -> Any:
+        """The array without its axes of length 1, or without those named."""
+        return ops.squeeze(self, axis)
+
     def __getitem__(self, index: Any) -> Any:
         return self.record_call(operator.getitem, (self, index), {})
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return ops.round(self, ndigits or 0)
+
+    def __invert__(self) -> Any:
+        return ops.logical_not(self)
 
     def __neg__(self) -> Any:
         return self.record_call(operator.neg, (self,), {})
@@ -111,6 +144,18 @@ class SymbolicTensor:
 
     __bool__ = __int__ = __float__ = __index__ = __iter__ = __len__ = _refuse
     __array__ = _refuse
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+        # NumPy arrays on the left of an operator leave it to the symbolic tensor.
+        reflected = _OF_UFUNCS.get(ufunc.__name__)
+        if reflected is not None and len(inputs) == 2 and inputs[1] is self:
+            return getattr(self, reflected)(inputs[0])
+        raise NotSupportedError(
+            f"numpy.{ufunc.__name__}",
+            expected="arrays with values",
+            got=f"'{self.name}', a symbolic tensor, which is the promise of one",
+            fix=f"Use doltap.ops.{_OPERATOR_NAMES.get(ufunc.__name__, ufunc.__name__)} on it.",
+        )
 
     def __repr__(self) -> str:
         return f"<SymbolicTensor '{printable(self.name)}' shape={self.shape} dtype={self.dtype}>"
@@ -198,11 +243,14 @@ class Operation:
         except (TypeError, ValueError) as error:
             if isinstance(error, DoltapError):
                 raise
-            shapes = ", ".join(str(tensor.shape) for tensor in symbolic_leaves((arguments, keywords)))
+            tensors = symbolic_leaves((arguments, keywords))
+            shapes, said = ", ".join(str(tensor.shape) for tensor in tensors), str(error).splitlines()[0]
+            for tensor in tensors:
+                said = said.replace(str(_placeholder(tensor, 3).shape), str(tensor.shape))
             raise ShapeError(
                 f"'{self.name}'",
                 expected="inputs that go together",
-                got=f"shapes {shapes}: {str(error).splitlines()[0]}",
+                got=f"shapes {shapes}: {said.rstrip('.')}",
                 fix="Look at the shapes, and at the axis if it takes one; the batch is axis 0.",
             ) from error
         Node(self, arguments, keywords, outputs)
@@ -230,6 +278,12 @@ for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"
     setattr(SymbolicTensor, f"__r{_name}__", _right)
 for _name in ("lt", "le", "gt", "ge"):
     setattr(SymbolicTensor, f"__{_name}__", _recording(getattr(operator, _name))[0])
+# As in Keras `==` asks whether it is the same promise, so that `in` finds one in a list.
+setattr(SymbolicTensor, "__ne__", _recording(ops.not_equal)[0])  # noqa: B010
+for _name in ("and", "or", "xor"):
+    _left, _right = _recording(getattr(ops, f"logical_{_name}"))
+    setattr(SymbolicTensor, f"__{_name}__", _left)
+    setattr(SymbolicTensor, f"__r{_name}__", _right)
 
 
 class Place(NamedTuple):
@@ -273,6 +327,13 @@ class Graph:
         self.nodes = sorted(depths, key=lambda node: -depths[node])
         # What is called, each once, in the order in which Keras lists layers.
         self.calls = sorted(reach, key=lambda call: (-reach[call], seen_at[call]))
+
+    @functools.cached_property
+    def looking_up(self) -> dict[int, Any]:
+        """The layers that look up the numbers of an input, by the identity of its tensor: embeddings."""
+        given = {id(tensor) for tensor in self.inputs}
+        users = [(id(tensor), node.call) for node in self.nodes for tensor in node.inputs]
+        return {key: call for key, call in users if key in given and hasattr(type(call), "highest_index")}
 
     def run(self, values: Sequence[Any]) -> Any:
         """The outputs, in their structure, for a value of each input."""
@@ -355,13 +416,15 @@ def _walk_back(
     seen_at: dict[Any, int] = {}
     # A stack of one's own: networks may be deeper than Python's.
     path: list[tuple[Node, Iterator[SymbolicTensor]]] = []
+    on_path: set[Node] = set()
 
     def enter(tensor: SymbolicTensor, needed_by: str) -> None:
         node = tensor.node
         if node is None or (not node.inputs and id(tensor) not in given):
             raise _disconnected(tensor, needed_by, inputs)
-        if node not in done and all(node is not other for other, _ in path):
+        if node not in done and node not in on_path:
             seen_at.setdefault(node.call, len(seen_at))
+            on_path.add(node)
             path.append((node, iter(node.inputs)))
 
     for output in outputs:
@@ -373,6 +436,7 @@ def _walk_back(
                 enter(tensor, f"'{node.call.name}'")
             else:
                 done[node] = None
+                on_path.discard(node)
                 path.pop()
     return list(done), seen_at
 

@@ -17,10 +17,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from doltap import config, dtypes, notes, planned, random, registry, regularizers
+from doltap import config, dtypes, notes, old_names, planned, random, registry, regularizers
+from doltap.core.explaining import MISTAKES, raise_named
 from doltap.core.graph import Node, SymbolicTensor, promised, symbolic_leaves
 from doltap.core.owner import ASPECTS, Owner, as_shape
-from doltap.core.tensors import Variable, lend, precision, unchanged
+from doltap.core.tensors import Variable, inside, lend, precision, unchanged
 from doltap.dtypes import is_float
 from doltap.errors import MissingAttributeError, NotSupportedError, closest, printable
 from doltap.registry import check_arguments, snake_case
@@ -69,17 +70,17 @@ class Layer(Owner):
     # The module under which Keras's files look for the class, and what they call it.
     kept_in: ClassVar[tuple[str, str | None]] = ("keras.layers", None)
     # The names of the arguments of `call`.
-    _takes: frozenset[str] = frozenset()
+    _takes: tuple[str, ...] = ()
     # The arguments that `__init__` was called with, for classes that write no get_config.
     _made_with: types.SimpleNamespace
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        cls._takes = frozenset(inspect.signature(cls.call).parameters)
-        is_users = not cls.__module__.startswith("doltap.")
+        cls._takes = tuple(inspect.signature(cls.call).parameters)
+        cls._wants_shapes, is_users = _several_shapes(cls), not cls.__module__.startswith("doltap.")
         if "build" in vars(cls) and (is_users or cls.ensure_built is Layer.ensure_built):
             cls.build = _marking(cls.build)  # type: ignore[method-assign]
-        if cls.__module__.startswith("doltap.") and not cls.__name__.startswith("_"):
+        if not is_users and not cls.__name__.startswith("_"):
             names.add(cls.__name__, cls)
 
     def __new__(cls, *arguments: Any, **keywords: Any) -> Any:  # noqa: D102
@@ -163,17 +164,22 @@ class Layer(Owner):
 
     # Calling.
 
-    def __call__(self, inputs: Any, *arguments: Any, training: bool | None = None, **keywords: Any) -> Any:
+    def __call__(
+        self, inputs: Any = None, *arguments: Any, training: bool | None = None, **keywords: Any
+    ) -> Any:
         """The output for an input; `training` is passed on to the layers inside."""
+        if inputs is None and keywords:
+            inputs = keywords.pop(self._takes[1], None)
         if not isinstance(inputs, jax.Array) or arguments or keywords:
             if symbolic_leaves((inputs, arguments, keywords)):
                 return self._promise(inputs, *arguments, training=training, **keywords)
             inputs = self._as_arrays(inputs)
         if not self.built:
-            self.ensure_built(_shapes(inputs))
+            _build_for(self, inputs, arguments, keywords)
         outer = getattr(_calls, "training", None)
         _calls.training = outer if training is None else bool(training)
         with contextlib.ExitStack() as scopes:
+            scopes.enter_context(inside(self))
             taken = notes.current()
             if taken is None:
                 taken = scopes.enter_context(notes.taken())
@@ -193,7 +199,10 @@ class Layer(Owner):
             if "mask" in self._takes:
                 keywords.setdefault("mask", mask)
         with precision(self.compute_dtype if self.autocast and self.dtype_policy.is_mixed else None):
-            outputs = self.call(self._cast(inputs), *arguments, **keywords)
+            try:
+                outputs = self.call(self._cast(inputs), *arguments, **keywords)
+            except MISTAKES as error:
+                raise_named(error, self.name, inputs)
         if taken.outputs is not None:
             taken.outputs.setdefault(self, outputs)
         if self.activity_regularizer is not None:
@@ -219,8 +228,11 @@ class Layer(Owner):
     def _as_arrays(self, inputs: Any) -> Any:
         """Each input as an array; lists of plain numbers are one input."""
         if isinstance(inputs, (list, tuple)) and not any(np.ndim(leaf) for leaf in jax.tree.leaves(inputs)):
-            return jnp.asarray(inputs)
-        return jax.tree.map(_as_array, inputs)
+            inputs = np.asarray(inputs)
+        try:
+            return jax.tree.map(_as_array, inputs)
+        except MISTAKES as error:
+            raise_named(error, self.name, inputs)
 
     def _promise(self, inputs: Any, *arguments: Any, **keywords: Any) -> Any:
         """The promise of the output for symbolic inputs, noted as a node of the network."""
@@ -228,7 +240,7 @@ class Layer(Owner):
             del keywords["training"]
         called_with = (inputs, *arguments)
         if not self.built:
-            self.ensure_built(jax.tree.map(lambda tensor: tensor.shape, inputs))
+            _build_for(self, inputs, arguments, keywords)
         knows_shape = type(self).compute_output_shape is not Layer.compute_output_shape
         if knows_shape and not symbolic_leaves((arguments, keywords)):
             shapes = self.compute_output_shape(_shapes(inputs))
@@ -253,7 +265,9 @@ class Layer(Owner):
         if self.built:
             return
         self._pass_seed_on()
-        self.build(input_shape)
+        is_several = self._is_for_several(input_shape)
+        with self._being_built():
+            self.build(**input_shape) if is_several else self.build(input_shape)
         self._pass_seed_on()
         self.built, self.built_for = True, input_shape
 
@@ -357,10 +371,40 @@ def _marking(build: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(build)
     def build_once(self: Layer, *arguments: Any, **keywords: Any) -> None:
-        build(self, *arguments, **keywords)
-        self.built, self.built_for = True, (*arguments, *keywords.values(), None)[0]
+        with self._being_built():
+            build(self, *arguments, **keywords)
+        named = {**dict(zip(self._wants_shapes, arguments, strict=False)), **keywords}
+        self.built, self.built_for = True, named or (*arguments, *keywords.values(), None)[0]
 
     return build_once
+
+
+def _several_shapes(cls: type[Layer]) -> tuple[str, ...]:
+    """The arguments of `build` that name the shapes of several arguments of `call`."""
+    wanted = tuple(inspect.signature(cls.build).parameters)[1:]
+    is_named = all(name.removesuffix("_shape") in cls._takes and name.endswith("_shape") for name in wanted)
+    return wanted if len(wanted) > 1 and is_named else ()
+
+
+def _build_for(layer: Layer, inputs: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+    try:
+        layer.ensure_built(_shapes_of_call(layer, inputs, arguments, keywords))
+    except MISTAKES as error:
+        raise_named(error, layer.name, inputs)
+
+
+def _shapes_of_call(layer: Layer, inputs: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+    """The shape of the input, or of every argument that `build` names."""
+    if not layer._wants_shapes:
+        return _shapes(inputs)
+    given: dict[str, Any] = {**dict(zip(layer._takes[1:], (inputs, *arguments), strict=False)), **keywords}
+    arrays = {f"{name}_shape": value for name, value in given.items() if _are_arrays(value)}
+    return {name: _shapes(arrays[name]) for name in layer._wants_shapes if name in arrays}
+
+
+def _are_arrays(value: Any) -> bool:
+    leaves = jax.tree.leaves(value)
+    return bool(leaves) and all(hasattr(leaf, "shape") for leaf in leaves)
 
 
 def _batch_input_shape(keywords: dict[str, Any]) -> tuple[int | None, ...] | None:
@@ -447,4 +491,6 @@ def _no_attribute(layer: Layer, name: str) -> MissingAttributeError:
     if name in layer.initial and not known.get("built"):
         fix = "Its weights are made when it is first called, or by build(input_shape)."
     got, fix = (f"'{name}', which is {lack.fate}", lack.why) if lack else (f"'{name}'", fix)
+    if name in old_names.METHODS and hasattr(layer, "predict"):
+        got, fix = f"'{name}', which was one long ago", old_names.METHODS[name]
     return MissingAttributeError(shown, expected="an attribute it has", got=got, fix=fix)

@@ -6,6 +6,7 @@ nothing.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -63,7 +64,12 @@ class Owner(Configured):
     name: str
     # The shape of the input for which the weights were made, where that is known.
     built_for: Any = None
+    # The arguments of `build`, where it wants the shapes of several.
+    _wants_shapes: tuple[str, ...] = ()
     _policy: DTypePolicy
+    _path: str | None = None
+    # What the user says of the inputs; layers check theirs themselves.
+    input_spec: Any = None
 
     def __init__(self, *, trainable: bool = True) -> None:
         self._trainable = bool(trainable)
@@ -121,7 +127,8 @@ class Owner(Configured):
             initializers.sample, initializers.get(aspects["initializer"]), sizes, dtype, seed
         )
         values = sample() if tensors.room() is None else self._later(sizes, dtype, sample, name)
-        weight = Variable(values, dtype=dtype, trainable=trainable, autocast=autocast, name=name or "weight")
+        with tensors.inside(self):
+            weight = Variable(values, None, dtype, trainable, autocast, name=name)
         weight.regularizer = regularizers.get(aspects["regularizer"])
         weight.constraint = constraints.get(aspects["constraint"])
         self._own_weights.append(weight)
@@ -146,7 +153,18 @@ class Owner(Configured):
 
     def get_build_config(self) -> dict[str, Any] | None:
         """What `build_from_config` needs to make the weights; None where they are not made."""
-        return None if self.built_for is None else {"input_shape": self.built_for}
+        shapes = self.built_for
+        if self._is_for_several(shapes):
+            return (
+                {"input_shape": next(iter(shapes.values()))} if len(shapes) == 1 else {"shapes_dict": shapes}
+            )
+        return None if shapes is None else {"input_shape": shapes}
+
+    def _is_for_several(self, shapes: Any) -> bool:
+        """Whether these are the shapes of several arguments by name, as `build` wants them."""
+        return (
+            bool(self._wants_shapes) and isinstance(shapes, dict) and shapes.keys() <= {*self._wants_shapes}
+        )
 
     def build_from_config(self: Any, config: dict[str, Any]) -> None:
         """Make the weights as `get_build_config` says."""
@@ -172,7 +190,8 @@ class Owner(Configured):
 
     def own_weights(self) -> list[Variable]:
         """The weights of this layer without those of the layers inside, in the order of files."""
-        return sorted(self._own(), key=lambda weight: not weight.trainable)
+        # Where a weight stands does not change when it is frozen.
+        return sorted(self._own(), key=lambda weight: not weight.made_trainable)
 
     def save_own_variables(self, store: Any) -> None:
         """Put this layer's own weights into a dict, as "0", "1" and so on, for a file.
@@ -221,7 +240,7 @@ class Owner(Configured):
 
     def variables_by_role(self) -> tuple[list[Variable], list[Variable]]:
         """The weights that training moves, and those it does not, each once."""
-        mine = self._own()
+        mine = self.own_weights()
         moving = [v for v in mine if v.trainable and self._trainable]
         fixed = [v for v in mine if not (v.trainable and self._trainable)]
         for layer in self.children():
@@ -230,6 +249,23 @@ class Owner(Configured):
             fixed += more_fixed if self._trainable else more_moving + more_fixed
         unique = {id(v): v for v in moving}
         return list(unique.values()), list({id(v): v for v in fixed if id(v) not in unique}.values())
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        """The running totals of metrics; a layer has none."""
+        return []
+
+    @property
+    def path(self) -> str | None:
+        """Its name after those of the layers in which it was built; None before that."""
+        return self._path or (self.name if getattr(self, "built", False) else None)
+
+    @contextlib.contextmanager
+    def _being_built(self) -> Iterator[None]:
+        """Inside the `with`, what is made bears a path through this layer."""
+        with tensors.inside(self):
+            self._path = self._path or "/".join(owner.name for owner in tensors.makers())
+            yield
 
     @property
     def dtype_policy(self) -> DTypePolicy:
@@ -303,8 +339,7 @@ class Owner(Configured):
                 got=f"{len(shapes)} of shapes {shapes}",
                 fix="Build the model for the same input shape, then use the order of get_weights().",
             )
-        for weight, array in zip(mine, weights, strict=True):
-            weight.assign(array)
+        tensors.assign_all(mine, weights)
 
     def count_params(self) -> int:
         """How many numbers the weights hold."""

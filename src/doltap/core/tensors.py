@@ -18,10 +18,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from doltap import dtypes
-from doltap.errors import DataError, ShapeError, printable
+from doltap import config, dtypes, initializers, random
+from doltap.errors import DataError, NotSupportedError, ShapeError, printable
 
-__all__ = ["Later", "Rate", "Variable", "lend", "place", "precision", "unchanged", "unfilled"]
+__all__ = ["Later", "Rate", "Variable", "assign_all", "lend", "place", "precision", "unchanged", "unfilled"]
 
 _loans = threading.local()
 
@@ -123,15 +123,49 @@ def room() -> Room | None:
     return getattr(_loans, "room", None)
 
 
+def makers() -> tuple[Any, ...]:
+    """The layers that are being built or called, the outermost first."""
+    return getattr(_loans, "makers", ())
+
+
+@contextlib.contextmanager
+def inside(owner: Any) -> Iterator[None]:
+    """Inside the `with`, the paths of variables that are made lead through a layer."""
+    outer = makers()
+    # A build that calls the build of its base enters once.
+    _loans.makers = outer if outer and outer[-1] is owner else (*outer, owner)
+    try:
+        yield
+    finally:
+        _loans.makers = outer
+
+
+def _sampled(initializer: Any, shape: Any, dtype: Any, name: str) -> Any:
+    """What an initializer gives for the shape."""
+    if shape is None:
+        raise ShapeError(
+            f"variable '{name}'",
+            expected="shape=, for an initializer to fill",
+            got=f"none beside {printable(initializer)}",
+            fix="Write Variable('ones', shape=(2, 3)).",
+        )
+    sizes = tuple(shape) if np.ndim(shape) else (shape,)
+    seed = random.draw_seed()
+    return initializers.sample(initializers.get(initializer), sizes, dtypes.standardize(dtype), seed)
+
+
 class Variable:
     """A named array that training or Python code may change.
 
     Args:
-        initial_value: the first value; anything NumPy can read.
+        initializer: the first value, anything NumPy can read; or the name of an
+            initializer, one itself, or a function of shape and type, which need `shape`.
+        shape: lengths of its dimensions, where `initializer` makes the values.
         dtype: type of the array; None keeps floats at `floatx()` and others as they are.
         trainable: whether an optimizer may move it.
         autocast: whether it is read in the type that its layer computes in.
-        name: what summaries and errors call it.
+        aggregation, synchronization: as Keras; change nothing on one machine.
+        name: what summaries and errors call it; made up when None.
 
     `regularizer` and `constraint` are functions of it, or None: what training
     adds to the loss, and what it does to the variable after each step.
@@ -146,19 +180,26 @@ class Variable:
 
     def __init__(
         self,
-        initial_value: Any,
-        *,
+        initializer: Any,
+        shape: Any = None,
         dtype: Any = None,
         trainable: bool = True,
         autocast: bool = True,
-        name: str = "variable",
+        aggregation: str | None = "none",
+        synchronization: str | None = "auto",
+        name: str | None = None,
     ) -> None:
-        array = initial_value if isinstance(initial_value, Later) else np.asarray(initial_value)
+        name = config.next_name("variable") if name is None else name
+        if isinstance(initializer, str) or callable(initializer):
+            initializer = _sampled(initializer, shape, dtype, name)
+        array = initializer if isinstance(initializer, Later) else np.asarray(initializer)
         if dtype is None:
             dtype = dtypes.standardize(None if jnp.issubdtype(array.dtype, jnp.floating) else array.dtype)
         dtype = jax.dtypes.canonicalize_dtype(dtype)
         self.name = name
-        self.trainable = trainable
+        # Its name after those of the layers in which it was made.
+        self.path = "/".join([*(owner.name for owner in makers()), name])
+        self.trainable = self.made_trainable = trainable
         self.array: jax.Array
         if isinstance(array, Later):
             self._make = array.make
@@ -261,14 +302,34 @@ class Variable:
     def __len__(self) -> int:
         return len(self.array)
 
+    def __bool__(self) -> bool:
+        raise NotSupportedError(
+            f"variable '{self.name}'",
+            expected="a question that has one answer",
+            got="the variable itself where true or false is needed",
+            fix="Ask for a number, as in: if float(v) > 0. Whether it is there at all tells: v is not None.",
+        )
+
     def __getitem__(self, index: Any) -> Any:
         return self.value[index]
 
     def __neg__(self) -> Any:
         return -self.read()
 
+    def __pos__(self) -> Any:
+        return self.value
+
     def __abs__(self) -> Any:
         return abs(self.read())
+
+    def __invert__(self) -> Any:
+        return ~self.read()
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return jnp.round(self.read(), ndigits or 0)
+
+    # A variable is found in a dict by what it is, not by the values it has at the moment.
+    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
         name = printable(self.name)
@@ -287,13 +348,28 @@ def _operators(function: Callable[[Any, Any], Any]) -> tuple[Callable, Callable]
     return from_left, from_right
 
 
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
-    _left, _right = _operators(getattr(operator, _name))
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"):
+    # As in Keras, `&` asks whether both are true, and looks at no bits.
+    _of = f"logical_{_name}" if _name in ("and", "or", "xor") else None
+    _left, _right = _operators(getattr(jnp, _of) if _of else getattr(operator, _name))
     setattr(Variable, f"__{_name}__", _left)
     setattr(Variable, f"__r{_name}__", _right)
-# Equality stays identity, so that variables can be the keys of a dict.
-for _name in ("lt", "le", "gt", "ge"):
+for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
     setattr(Variable, f"__{_name}__", _operators(getattr(operator, _name))[0])
+
+
+def assign_all(variables: Sequence[Variable], values: Sequence[Any]) -> None:
+    """Give each variable its new value, of its own shape; all go to the device in one go."""
+    is_plain = getattr(_loans, "current", None) is None and not getattr(_loans, "forgets", False)
+    if not is_plain or any(isinstance(value, jax.core.Tracer) for value in values):
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        return
+    # A copy of each, as `place` makes it.
+    arrays = [np.array(value, one.dtype) for one, value in zip(variables, values, strict=True)]
+    placed = jax.device_put(arrays, may_alias=False)
+    for variable, array in zip(variables, placed, strict=True):
+        variable.array = array
 
 
 class Rate(Variable):

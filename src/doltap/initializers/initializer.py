@@ -117,5 +117,7 @@ def wrong_rank(initializer: Initializer, expected: str, shape: tuple[int, ...]) 
         f"initializer '{type(initializer).__name__}'",
         expected=expected,
         got=f"shape {shape}",
-        fix='Use it for kernels; a bias starts with "zeros".',
+        fix='Use it for kernels; a bias starts with "zeros".'
+        if len(shape) < 2
+        else "Use another one for kernels of this shape, or a function of your own: lambda shape, dtype: ...",
     )

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import inspect
 import math
+import operator
+import sys
+import traceback
+import types
 from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from doltap import config, registry
+from doltap import activations, config, registry
 from doltap.core.graph import Node, SymbolicTensor
 from doltap.core.layer import Layer, as_shape
 from doltap.dtypes import is_float
-from doltap.errors import DataError, NotSupportedError, ShapeError, UnknownNameError
+from doltap.errors import DataError, NotSupportedError, ShapeError, UnknownNameError, printable
 from doltap.layers.shapes import expect_rank, is_whole, whole_number
+from doltap.ops import protocol
 
 __all__ = ["Flatten", "Identity", "Input", "InputLayer", "Lambda", "Masking", "Permute"]
 __all__ += ["RepeatVector", "Reshape"]
@@ -324,8 +329,10 @@ class Lambda(Layer):
         arguments: more keywords for the function.
 
     A function is code, and code is never saved: a model with a `Lambda` keeps
-    its weights only, unless the function was registered by name with
-    `register_keras_serializable`.
+    its weights only, unless the function is one of `doltap.ops` or
+    `doltap.activations`, or was registered by name with
+    `register_keras_serializable`. It is pickled if the function is: one that
+    was defined with def in a module.
 
     >>> Lambda(lambda x: x * 2)(jnp.array([[1.0, 3.0]])).tolist()
     [[2.0, 6.0]]
@@ -361,15 +368,21 @@ class Lambda(Layer):
         """The mask that was given, or what the given function makes of the input's."""
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "function": _Code(self.function, self.name)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, function=state["function"].function)
+
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as a plain dict; an error where that would take code."""
         own = [one for one in (self.function, self.mask, self.output_shape) if callable(one)]
-        if not all(registry.get_registered_object(registry.get_registered_name(one)) is one for one in own):
+        if not all(_by_name(one) is not None for one in own):
             raise NotSupportedError(
                 f"layer '{self.name}'",
-                expected="a function that was registered by name",
+                expected="a function of doltap.ops or doltap.activations, or one registered by name",
                 got="one that only its code could tell; it is never saved as code",
-                fix="Put @doltap.utils.register_keras_serializable() above a function with a name, or write "
+                fix="Put @doltap.utils.register_keras_serializable() above a function of yours, or write "
                 "a Layer. Weights alone can be saved with save_weights.",
             )
         parts = {"function": self.function, "mask": self.mask, "output_shape": self.output_shape}
@@ -391,11 +404,53 @@ def _parameters(function: Callable[..., Any]) -> list[str]:
 
 
 def _by_name(value: Any) -> Any:
-    """A registered function as Keras 3 writes it; other values as they are."""
+    """A registered function, or one of ours, as Keras 3 reads it, others None; other values as they are."""
     if not callable(value):
         return value
-    name = registry.get_registered_name(value)
-    return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
+    name = registry.get_registered_name(value) if hasattr(value, "__name__") else ""
+    is_operation = name in protocol.names and protocol.names.find(name) is value
+    if not is_operation and _named(name) is not value:
+        return None
+    module, registered = ("keras.ops", name) if is_operation else ("builtins", "function")
+    return {"module": module, "class_name": "function", "config": name, "registered_name": registered}
+
+
+def _named(name: str, module: Any = None) -> Any:
+    """The function of the user's, or of ours, that has this name; None where there is none."""
+    families = [activations.names, protocol.names]
+    ours = (family.find(name) for family in families[module == "keras.ops" :] if name in family)
+    return registry.get_registered_object(name) or next(ours, None)
+
+
+def _in_its_module(function: types.FunctionType) -> Any:
+    """What its module has under the function's name."""
+    try:
+        return operator.attrgetter(function.__qualname__)(sys.modules.get(function.__module__))
+    except AttributeError:
+        return None
+
+
+class _Code:
+    """A function in what is copied and pickled of a layer: code, of which a pickle only holds the place."""
+
+    def __init__(self, function: Any, layer: str) -> None:
+        self.function, self.layer = function, layer
+
+    def __deepcopy__(self, memo: Any) -> _Code:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        function = self.function
+        is_local = isinstance(function, types.FunctionType) and _in_its_module(function) is not function
+        writers = (frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_stack(None))
+        if is_local and not any("cloudpickle" in writer for writer in writers):
+            raise NotSupportedError(
+                f"a pickle of layer '{self.layer}'",
+                expected="a function that was defined with def in a module",
+                got=f"'{printable(function.__qualname__)}', which only its code could tell",
+                fix="Define it there, write a Layer, or pickle with cloudpickle, which takes code along.",
+            )
+        return _Code, (function, self.layer)
 
 
 def _found(value: Any) -> Any:
@@ -403,7 +458,7 @@ def _found(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     name = value.get("config")
-    found = registry.get_registered_object(name) if isinstance(name, str) else None
+    found = _named(name, value.get("module")) if isinstance(name, str) else None
     if found is None:
         raise NotSupportedError(
             "Lambda",

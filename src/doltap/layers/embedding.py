@@ -22,7 +22,8 @@ class Embedding(Layer):
     """A vector of `output_dim` learnt numbers for each whole number from 0 to below `input_dim`.
 
     Input (batch, ...), output (batch, ..., output_dim). A number out of
-    range gives NaN.
+    range gives NaN; where the numbers are an input of the model itself, fit,
+    evaluate and predict refuse it first.
 
     Args:
         input_dim: how many numbers, 0 among them, have a vector.

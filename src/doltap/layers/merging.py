@@ -43,7 +43,7 @@ class _Merging(Layer):
             )
         super().__init__(**keywords)
 
-    def __call__(self, inputs: Any, *arguments: Any, **keywords: Any) -> Any:
+    def __call__(self, inputs: Any = None, *arguments: Any, **keywords: Any) -> Any:
         """The merged inputs, for a list of arrays or symbolic tensors."""
         if not isinstance(inputs, (list, tuple)):
             raise self._no_list(f"one of shape {np.shape(inputs)}" if _has_shape(inputs) else repr(inputs))

@@ -14,12 +14,13 @@ import jax.numpy as jnp
 
 from doltap import config, dtypes, registry
 from doltap.errors import NotSupportedError, ShapeError
+from doltap.ops import protocol
 
 __all__ = ["REDUCTIONS", "Formula", "Loss", "LossFunction", "align", "as_floats", "class_numbers"]
 __all__ += ["functions", "names", "same_rank", "spread", "weighted_mean"]
 
 names = registry.Names("loss")
-functions = registry.Names("loss")
+functions = protocol.NotedFunctions("loss")
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 

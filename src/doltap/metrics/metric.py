@@ -127,6 +127,7 @@ class Metric(registry.Configured):
         else:
             start = initializers.sample(initializers.get(initializer), shape, dtype, 0)
         total = Variable(start, dtype=dtype, trainable=False, name=given.get("name") or "total")
+        total.path = f"{self.name}/{total.name}"
         self._totals.append(total)
         self._starts.append(start)
         return total

@@ -9,19 +9,26 @@ import functools
 from collections.abc import Callable, Container, Sequence
 from typing import Any, TypeVar, cast
 
+import jax
 import numpy as np
 
 from doltap import old_names, registry
+from doltap.core.graph import Graph, SymbolicTensor
 from doltap.errors import DataError, NotSupportedError, ShapeError, UnknownNameError
 from doltap.training import batches, checks, loop
 from doltap.training.batches import Rows
-from doltap.training.objective import Objective
+from doltap.training.objective import Objective, laid_out
 
 __all__ = [
+    "agrees",
+    "as_promised",
+    "first_user",
+    "in_order",
     "check_labels",
     "check_objective",
     "count",
     "known_keywords",
+    "in_order_of_today",
     "level",
     "optional_count",
     "per_output",
@@ -67,6 +74,21 @@ def count(name: str, value: Any, *, least: int = 1) -> int:
 def optional_count(name: str, value: Any) -> int | None:
     """A whole number, 1 or more, or None."""
     return None if value is None else count(name, value)
+
+
+def in_order_of_today(loss_weights: Any, metrics: Any) -> tuple[Any, Any]:
+    """Loss weights and metrics of `compile`, which Keras 1 and 2 took in the other order.
+
+    >>> in_order_of_today(["mae"], [0.5])
+    ([0.5], ['mae'])
+    """
+    parts = list(loss_weights.values()) if isinstance(loss_weights, dict) else loss_weights
+    parts = parts if isinstance(parts, (list, tuple)) else [parts]
+    is_metrics = any(isinstance(part, (str, list, tuple)) or callable(part) for part in parts)
+    weighs = metrics if isinstance(metrics, (list, tuple)) else [metrics]
+    if not is_metrics or not all(part is None or isinstance(part, (int, float)) for part in weighs):
+        return loss_weights, metrics
+    return metrics, loss_weights
 
 
 def level(verbose: Any) -> int:
@@ -127,10 +149,13 @@ def refuse_beside_feed(x: Any, y: Any, sample_weight: Any, validation_split: flo
             )
 
 
-def per_output(tree: Any, names: Sequence[str | None], what: str) -> list[Any] | None:
-    """The arrays for each output in order, from a list, a dict by name or a single array."""
+def per_output(tree: Any, outputs: Any, what: str) -> list[Any] | None:
+    """The arrays for each output in order, from a list, a dict by name, a single array, or nested ones."""
     if tree is None:
         return None
+    names: Sequence[str | None] = outputs.names
+    if outputs.structure is not None:
+        tree = laid_out(tree, outputs.structure)
     if isinstance(tree, dict):
         known = [name for name in names if name is not None]
         for key in tree:
@@ -149,11 +174,11 @@ def per_output(tree: Any, names: Sequence[str | None], what: str) -> list[Any] |
     return items
 
 
-def weights_per_output(tree: Any, names: Sequence[str | None], what: str) -> list[Any] | None:
+def weights_per_output(tree: Any, outputs: Any, what: str) -> list[Any] | None:
     """As `per_output`; a single array weighs the rows of every output."""
     if tree is not None and not isinstance(tree, (list, tuple, dict)):
-        return [tree] * len(names)
-    return per_output(tree, names, what)
+        return [tree] * len(outputs.names)
+    return per_output(tree, outputs, what)
 
 
 def weigh_classes(rows: Rows, class_weight: Any) -> None:
@@ -183,13 +208,11 @@ def check_labels(rows: Rows, goal: Objective, outputs: Any, of: str) -> None:
         shape = outputs.shapes[number]
         which = f"[{outputs.names[number] or number!r}]" if several else ""
         y = None if rows.y is None else rows.y[number]
-        if loss is None:
-            pass
-        elif y is None:
+        if y is None and (loss or any(one.output == number for one in goal.followed)):
             raise DataError(
                 f"{of}y{which}", expected="labels for this output", got="None", fix="Pass them too."
             )
-        else:
+        if loss is not None and y is not None:
             checks.check_labels(y, loss.labels, shape, f"{of}y{which}", loss.ignored_class)
         weights = None if rows.weights is None else rows.weights[number]
         if weights is not None:
@@ -218,3 +241,65 @@ def with_rank(x: np.ndarray, wanted: tuple[int | None, ...]) -> np.ndarray:
     if x.ndim == len(wanted) + 1 and x.shape[-1] == 1:
         return x[..., 0]
     return x
+
+
+def in_order(graph: Graph, x: Any, model: str) -> list[Any]:
+    """The inputs in the order of the graph's, from a list, a dict by name, or a single one."""
+    names, structure = [tensor.name for tensor in graph.inputs], graph.input_structure
+    if isinstance(structure, dict) and not isinstance(x, dict) and list(structure) != sorted(structure):
+        raise ShapeError(
+            f"the inputs of model '{model}'",
+            expected=f"a dict with the keys {list(structure)}, as the model was made with one",
+            got=f"a {type(x).__name__}",
+            fix="Pass a dict; in a list their order would not be clear.",
+        )
+    if isinstance(x, dict):
+        keyed = sorted(structure) if isinstance(structure, dict) else names
+        for key in keyed:
+            if key not in x:
+                raise ShapeError(
+                    f"the inputs of model '{model}'",
+                    expected=f"an array for each of {keyed}",
+                    got=f"none for '{key}'; there are {list(x)}",
+                    fix="The keys of the dict are the names of the inputs.",
+                )
+        values = [x[key] for key in keyed]
+        if len(values) == len(names):
+            return values
+        return [leaf for value in values for leaf in jax.tree.leaves(value)]
+    values = jax.tree.leaves(x)
+    if len(values) != len(names):
+        raise ShapeError(
+            f"the inputs of model '{model}'",
+            expected=f"{len(names)}" + (f" ({', '.join(map(repr, names))})" if len(names) > 1 else ""),
+            got=f"{len(values)}",
+            fix="Pass a list in the order of the inputs, or a dict with their names."
+            if len(names) > 1
+            else "Pass one array.",
+        )
+    return values
+
+
+def as_promised(tensor: SymbolicTensor, value: Any) -> Any:
+    """The input in the rank that was promised, and in the type where that has fractions."""
+    is_text = tensor.dtype == "string" or isinstance(value, SymbolicTensor)
+    if not is_text and value.ndim != tensor.ndim:
+        value = with_rank(value, tensor.shape)
+    if is_text or not np.issubdtype(np.dtype(tensor.dtype), np.floating) or value.dtype == tensor.dtype:
+        return value
+    return value.astype(tensor.dtype)
+
+
+def agrees(have: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    """Whether a shape is one that was promised."""
+    return len(have) == len(wanted) and all(
+        want in (None, size) for size, want in zip(have, wanted, strict=True)
+    )
+
+
+def first_user(graph: Graph, tensor: SymbolicTensor) -> str:
+    """The name of the first layer that takes this input."""
+    for node in graph.nodes:
+        if any(one is tensor for one in node.inputs):
+            return str(node.call.name)
+    return tensor.name

@@ -6,9 +6,10 @@ calls, in which a tensor is written as layer, call and output.
 
 from __future__ import annotations
 
+import collections
 import inspect
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax.numpy as jnp
@@ -268,10 +269,12 @@ def _call_config(call: Any, made_with: dict[str, Any]) -> dict[str, Any]:
 def rebuilt(config: dict[str, Any]) -> Graph:
     """The network that `described` wrote, or Keras 3."""
     made: dict[str, Any] = {}
-    waiting: list[tuple[Any, dict[str, Any]]] = []
+    waiting: dict[str, collections.deque[dict[str, Any]]] = {}
     for layer in config["layers"]:
         call = made[layer["name"]] = _call_from(layer)
-        waiting += [(call, _called_again(call, called, layer)) for called in layer["inbound_nodes"]]
+        waiting[layer["name"]] = collections.deque(
+            _called_again(call, called, layer) for called in layer["inbound_nodes"]
+        )
     nodes: dict[str, list[Node]] = {
         name: list(call.nodes[:1]) if isinstance(call, InputLayer) else [] for name, call in made.items()
     }
@@ -283,26 +286,53 @@ def rebuilt(config: dict[str, Any]) -> Graph:
     def end(place: Any) -> SymbolicTensor:
         return tensor_at([place[0], place[1] - _first_number(made[place[0]]), place[2]])
 
-    def can_be_made(call: Any, called: dict[str, Any]) -> bool:
-        # The calls of one layer are numbered: they are made in their order.
-        is_next = next(waits for one, waits in waiting if one is call) is called
-        return is_next and _is_ready(called, nodes)
-
-    while waiting:
-        ready = [pair for pair in waiting if can_be_made(*pair)]
-        if not ready:
-            raise NotSupportedError(
-                "Model.from_config",
-                expected="calls that can be made one after the other",
-                got=f"calls of {sorted({call.name for call, _ in waiting})} that wait for each other",
-                fix="The configuration is damaged.",
-            )
-        for call, called in ready:
-            arguments = _filled(called["args"], tensor_at)
-            call(*arguments, **_filled(called["kwargs"], tensor_at))
-            nodes[call.name].append(call.nodes[-1])
-        waiting = [pair for pair in waiting if not any(pair is one for one in ready)]
+    for name in _in_order(waiting, nodes):
+        called = waiting[name].popleft()
+        made[name](*_filled(called["args"], tensor_at), **_filled(called["kwargs"], tensor_at))
+        nodes[name].append(made[name].nodes[-1])
+    left = sorted(name for name, calls in waiting.items() if calls)
+    if left:
+        raise NotSupportedError(
+            "Model.from_config",
+            expected="calls that can be made one after the other",
+            got=f"calls of {left} that wait for each other",
+            fix="The configuration is damaged.",
+        )
     return Graph(_places(config["input_layers"], end), _places(config["output_layers"], end))
+
+
+def _in_order(
+    waiting: dict[str, collections.deque[dict[str, Any]]], nodes: dict[str, list[Node]]
+) -> Iterator[str]:
+    """The names of the layers whose next call can be made, round by round.
+
+    Who takes a name makes its call, before the next is taken. A layer is looked
+    at again when what its call lacks is there, so that large networks take time
+    in proportion to their size.
+    """
+    place = {name: number for number, name in enumerate(waiting)}
+    waiters: dict[tuple[str, int], list[str]] = {}
+    lacks: dict[str, int] = {}
+    front = [name for name in waiting if waiting[name]]
+    while front:
+        ready, behind = [], []
+        for name in front:
+            missing = {
+                (other, number) for other, number in _taken(waiting[name][0]) if number >= len(nodes[other])
+            }
+            lacks[name] = len(missing)
+            for source in missing:
+                waiters.setdefault(source, []).append(name)
+            ready += [] if missing else [name]
+        for name in ready:
+            # The calls of one layer are numbered: they are made in their order.
+            number = len(nodes[name])
+            yield name
+            for waiter in waiters.pop((name, number), ()):
+                lacks[waiter] -= 1
+                behind += [] if lacks[waiter] else [waiter]
+            behind += [name] if waiting[name] else []
+        front = sorted(behind, key=place.__getitem__)
 
 
 def _call_from(layer: dict[str, Any]) -> Any:
@@ -337,14 +367,14 @@ def _called_again(call: Any, called: dict[str, Any], layer: dict[str, Any]) -> d
     return {"args": arguments, "kwargs": {**made_with, **keywords}}
 
 
-def _is_ready(called: Any, nodes: dict[str, list[Node]]) -> bool:
-    """Whether every tensor that the call takes has been made."""
-    if isinstance(called, dict):
-        if called.get("class_name") == "__keras_tensor__":
-            name, number, _ = called["config"]["keras_history"]
-            return len(nodes[name]) > number
-        return all(_is_ready(item, nodes) for item in called.values())
-    return not isinstance(called, (list, tuple)) or all(_is_ready(item, nodes) for item in called)
+def _taken(called: Any) -> Iterator[tuple[str, int]]:
+    """The calls, by layer and number, whose tensors a call takes."""
+    if isinstance(called, dict) and called.get("class_name") == "__keras_tensor__":
+        name, number, _ = called["config"]["keras_history"]
+        yield name, number
+    elif isinstance(called, (dict, list, tuple)):
+        for item in called.values() if isinstance(called, dict) else called:
+            yield from _taken(item)
 
 
 def _filled(value: Any, tensor_at: Callable[[Any], SymbolicTensor]) -> Any:

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import numpy as np
 
 from doltap import config as switches
 from doltap import registry
@@ -133,10 +132,10 @@ class Model(Trainer):
             )
         if self._front is not None and isinstance(inputs, Looked):
             return _alone(self._front.run(inputs))
-        values = _in_order(self._graph, inputs, self.name)
+        values = arguments.in_order(self._graph, inputs, self.name)
         return _alone(
             self._graph.run(
-                [_as_promised(t, value) for t, value in zip(self._graph.inputs, values, strict=True)]
+                [arguments.as_promised(t, value) for t, value in zip(self._graph.inputs, values, strict=True)]
             )
         )
 
@@ -147,14 +146,14 @@ class Model(Trainer):
         graph, count = self._need_graph(), len(self.inputs)
         is_row_of_inputs = isinstance(x, (list, tuple)) and len(x) == count
         values = [x] if count == 1 and not isinstance(x, dict) else x if is_row_of_inputs else None
-        values = _in_order(graph, x, self.name) if values is None else values
+        values = arguments.in_order(graph, x, self.name) if values is None else values
         arrays = [
             as_texts(value, f"{what} for '{tensor.name}'")
             if tensor.dtype == "string"
             else batches.as_array(value, f"{what} for '{tensor.name}'")
             for tensor, value in zip(graph.inputs, values, strict=True)
         ]
-        return self._front.looked_up(arrays).values
+        return self._front.looked_up(self._in_shape(arrays, what)).values
 
     def _as_arrays(self, inputs: Any) -> Any:
         if self._front is not None and not isinstance(inputs, Looked):
@@ -165,8 +164,10 @@ class Model(Trainer):
         # Every layer converts for itself.
         return inputs
 
-    def __call__(self, inputs: Any, *arguments: Any, **keywords: Any) -> Any:
+    def __call__(self, inputs: Any = None, *arguments: Any, **keywords: Any) -> Any:
         """The output for an input; `training` is passed on to the layers inside."""
+        if inputs is None and keywords:
+            inputs = keywords.pop(self._takes[1], None)
         outputs = super().__call__(inputs, *arguments, **keywords)
         if self._promises is None and outputs is not None:
             known = inputs if hasattr(inputs, "shape") else self._as_arrays(inputs)
@@ -201,7 +202,8 @@ class Model(Trainer):
         self._pass_seed_on()
         if type(self).build is not Model.build:
             # The user's own build, which makes weights; the layers are built by the first call.
-            self.build(input_shape)
+            is_several = self._is_for_several(input_shape)
+            self.build(**input_shape) if is_several else self.build(input_shape)
         self.built, self.built_for = True, input_shape
 
     @property
@@ -275,8 +277,12 @@ class Model(Trainer):
         elif self._promises is None:
             self._build_for(x)
         shapes = [tensor.shape for tensor in jax.tree.leaves(self._need_promises()[1])]
-        are_keyed = isinstance(self._need_promises()[1], dict)
-        return x, Outputs(self.known_output_names() or [], shapes, are_keyed)
+        return x, Outputs(self.known_output_names() or [], shapes, self.output_name_structure())
+
+    @property
+    def looks_at_values(self) -> bool:
+        """Whether every array is looked through, for numbers that an embedding has no vector for."""
+        return self._graph is not None and bool(self._graph.looking_up)
 
     @property
     def has_call(self) -> bool:
@@ -288,6 +294,13 @@ class Model(Trainer):
         if self._promises is None:
             return None
         return _output_names(self._promises[1], has_graph=self._graph is not None)
+
+    def output_name_structure(self) -> Any:
+        """The names of the outputs as these are nested in lists and dicts; None for a plain list."""
+        promised = None if self._promises is None else self._promises[1]
+        if not isinstance(promised, dict) and _is_flat(promised):
+            return None
+        return jax.tree.unflatten(jax.tree.structure(promised), self.known_output_names() or [])
 
     def _build_for(self, x: Any) -> None:
         """Build a class of one's own for this data."""
@@ -302,16 +315,23 @@ class Model(Trainer):
     def _fitted(self, x: Any, what: str) -> Any:
         """The inputs in the order and the shapes of the network's."""
         graph = self._need_graph()
-        arrays = _in_order(graph, x, self.name)
-        fitted = []
-        for tensor, array in zip(graph.inputs, arrays, strict=True):
-            if not _agrees(array.shape[1:], tensor.shape[1:]):
-                array = arguments.with_rank(array, tensor.shape)
-                name = what if len(arrays) == 1 else f"{what} for '{tensor.name}'"
-                checks.check_shape(name, array.shape, tensor.shape, _first_user(graph, tensor))
-            fitted.append(array)
+        fitted = self._in_shape(arguments.in_order(graph, x, self.name), what)
         table = dict(zip(map(id, graph.inputs), fitted, strict=True))
         return _alone(filled_in(graph.input_structure, lambda tensor: table[id(tensor)]))
+
+    def _in_shape(self, arrays: list[Any], what: str) -> list[Any]:
+        """The arrays for the inputs in order, each in the shape that its input has."""
+        graph, fitted = self._need_graph(), []
+        for tensor, array in zip(graph.inputs, arrays, strict=True):
+            if not arguments.agrees(array.shape[1:], tensor.shape[1:]):
+                array = arguments.with_rank(array, tensor.shape)
+                name = what if len(arrays) == 1 else f"{what} for '{tensor.name}'"
+                checks.check_shape(name, array.shape, tensor.shape, arguments.first_user(graph, tensor))
+            if id(tensor) in graph.looking_up:
+                layer = graph.looking_up[id(tensor)]
+                checks.check_ids(array, layer.highest_index, f"layer '{layer.name}', given {what}")
+            fitted.append(array)
+        return fitted
 
     # Layers by name.
 
@@ -507,69 +527,28 @@ def _alone(structure: Any) -> Any:
 
 
 def _output_names(outputs: Any, *, has_graph: bool) -> list[str | None]:
-    """The names of the outputs in order: keys of a dict, else the layers that make them."""
-    if isinstance(outputs, dict):
+    """The names of the outputs in order: keys of a dict, else the layers that make them.
+
+    Nested ones have the way to them in front, as in Keras: "group/dense", "0/dense".
+    """
+    if isinstance(outputs, dict) and _is_flat(outputs):
         return [str(key) for key in sorted(outputs)]
     tensors = jax.tree.leaves(outputs)
+    if not _is_flat(outputs):
+        return [_path_name(path, tensor) for path, tensor in jax.tree_util.tree_leaves_with_path(outputs)]
     if not has_graph:
         return [None] * len(tensors)
     return [tensor.node.call.name for tensor in tensors]
 
 
-def _in_order(graph: Graph, x: Any, model: str) -> list[Any]:
-    """The inputs in the order of the graph's, from a list, a dict by name, or a single one."""
-    names, structure = [tensor.name for tensor in graph.inputs], graph.input_structure
-    if isinstance(structure, dict) and not isinstance(x, dict) and list(structure) != sorted(structure):
-        raise ShapeError(
-            f"the inputs of model '{model}'",
-            expected=f"a dict with the keys {list(structure)}, as the model was made with one",
-            got=f"a {type(x).__name__}",
-            fix="Pass a dict; in a list their order would not be clear.",
-        )
-    if isinstance(x, dict):
-        keyed = sorted(structure) if isinstance(structure, dict) else names
-        for key in keyed:
-            if key not in x:
-                raise ShapeError(
-                    f"the inputs of model '{model}'",
-                    expected=f"an array for each of {keyed}",
-                    got=f"none for '{key}'; there are {list(x)}",
-                    fix="The keys of the dict are the names of the inputs.",
-                )
-        values = [x[key] for key in keyed]
-        if len(values) == len(names):
-            return values
-        return [leaf for value in values for leaf in jax.tree.leaves(value)]
-    values = jax.tree.leaves(x)
-    if len(values) != len(names):
-        raise ShapeError(
-            f"the inputs of model '{model}'",
-            expected=f"{len(names)}" + (f" ({', '.join(map(repr, names))})" if len(names) > 1 else ""),
-            got=f"{len(values)}",
-            fix="Pass a list in the order of the inputs, or a dict with their names."
-            if len(names) > 1
-            else "Pass one array.",
-        )
-    return values
-
-
-def _as_promised(tensor: SymbolicTensor, value: Any) -> Any:
-    """The input in the type that was promised, where that has fractions."""
-    is_text = tensor.dtype == "string" or isinstance(value, SymbolicTensor)
-    if is_text or not np.issubdtype(np.dtype(tensor.dtype), np.floating) or value.dtype == tensor.dtype:
-        return value
-    return value.astype(tensor.dtype)
-
-
-def _agrees(have: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
-    return len(have) == len(wanted) and all(
-        want in (None, size) for size, want in zip(have, wanted, strict=True)
+def _is_flat(outputs: Any) -> bool:
+    parts = outputs.values() if isinstance(outputs, dict) else outputs
+    return not isinstance(outputs, (list, tuple, dict)) or not any(
+        isinstance(part, (list, tuple, dict)) for part in parts
     )
 
 
-def _first_user(graph: Graph, tensor: SymbolicTensor) -> str:
-    """The name of the first layer that takes this input."""
-    for node in graph.nodes:
-        if any(one is tensor for one in node.inputs):
-            return str(node.call.name)
-    return tensor.name
+def _path_name(path: Any, tensor: Any) -> str:
+    *outer, last = [str(getattr(step, "key", getattr(step, "idx", None))) for step in path]
+    is_listed, node = hasattr(path[-1], "idx"), getattr(tensor, "node", None)
+    return "/".join([*outer, node.call.name if is_listed and node is not None else last])

@@ -13,6 +13,7 @@ from doltap.core.graph import Graph, SymbolicTensor
 from doltap.core.layer import Layer, as_shape
 from doltap.errors import NotSupportedError, ShapeError
 from doltap.layers.arrange import InputLayer
+from doltap.models import arguments
 from doltap.models.hosting import Looked, front_of, is_text
 from doltap.models.model import Model
 from doltap.models.stepping import Outputs
@@ -53,6 +54,18 @@ class Sequential(Model):
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Put a layer on top."""
+        self._put(layer)
+        if self._input_shape is None or isinstance(layer, (InputLayer, SymbolicTensor)):
+            return
+        try:
+            self.build(self._input_shape)
+        except Exception:
+            # A layer that does not fit is not kept.
+            self._layers.pop()
+            raise
+
+    def _put(self, layer: Any) -> None:
+        """Take up a layer, without calling it yet."""
         if isinstance(layer, SymbolicTensor):
             layer = InputLayer(batch_shape=layer.shape, dtype=layer.dtype, name=layer.name)
         self._check(layer)
@@ -67,13 +80,6 @@ class Sequential(Model):
             layer.take_seed(random.mix(self.seed, len(self._layers)))
         self._layers.append(layer)
         self.forget_programs()
-        try:
-            if self._input_shape is not None:
-                self.build(self._input_shape)
-        except Exception:
-            # A layer that does not fit is not kept.
-            self._layers.pop()
-            raise
 
     def pop(self, rebuild: bool = True) -> Layer:
         """Take the top layer off."""
@@ -149,10 +155,11 @@ class Sequential(Model):
         if self._first is None or self._first.batch_shape != shape:
             self._first = InputLayer(batch_shape=shape, dtype=self._input_dtype)
         self._input_shape = shape
-        if self._between[:1] != [self._first.output]:
+        if not self._between or self._between[0] is not self._first.output:
             self._between = [self._first.output]
         for layer in self._layers[len(self._between) - 1 :]:
-            outputs = layer(self._between[-1])
+            with self._being_built():
+                outputs = layer(self._between[-1])
             if not isinstance(outputs, SymbolicTensor):
                 raise ShapeError(
                     f"layer '{layer.name}'",
@@ -174,6 +181,9 @@ class Sequential(Model):
         """The layers, one after the other."""
         if self._front is not None and isinstance(inputs, Looked):
             return self._front.run(inputs)
+        shape = self._input_shape
+        if shape is not None and getattr(inputs, "ndim", len(shape)) != len(shape):
+            inputs = arguments.with_rank(inputs, shape)
         for layer in self._layers:
             inputs = layer(inputs)
         return inputs
@@ -231,7 +241,10 @@ class Sequential(Model):
         model = cls(name=config.get("name"))
         with registry.custom_object_scope(custom_objects or {}):
             for layer in config["layers"]:
-                model.add(configs.deserialize(layer))
+                # They are called all at once below: a network for each would take too long.
+                model._put(configs.deserialize(layer))
+        if model._layers and model._input_shape is not None:
+            model.build(model._input_shape)
         shape = config.get("build_input_shape")
         if not model.built and shape:
             model.build(as_shape(shape))

@@ -26,12 +26,12 @@ __all__ = ["Outputs", "Stepping"]
 class Outputs(NamedTuple):
     """What a model gives: a name (or None) and a shape, batch first, for each output in order.
 
-    `are_keyed` says whether the names are the keys of a dict that it returns.
+    `structure` holds the names as the outputs are nested in lists and dicts; None for a plain list.
     """
 
     names: list[str | None]
     shapes: list[tuple[int | None, ...]]
-    are_keyed: bool = False
+    structure: Any = None
 
 
 class Stepping(Layer):
@@ -67,6 +67,10 @@ class Stepping(Layer):
 
     def known_output_names(self) -> list[str | None] | None:
         """The names of the outputs, None for those without; None where nothing is known of them yet."""
+        return None
+
+    def output_name_structure(self) -> Any:
+        """The names of the outputs as these are nested in lists and dicts; None for a plain list."""
         return None
 
     def train_step(self, state: Any, data: Any) -> Any:
@@ -127,9 +131,10 @@ class Stepping(Layer):
         """The objective, and the labels and weights of each output in order."""
         outputs = jax.tree.leaves(y_pred)
         names = self.known_output_names() or [None] * len(outputs)
-        labels = arguments.per_output(y, names, "y")
-        weights = arguments.weights_per_output(sample_weight, names, "sample_weight")
-        return self._aim(Outputs(names, [one.shape for one in outputs]), labels), labels, weights
+        given = Outputs(names, [one.shape for one in outputs], self.output_name_structure())
+        labels = arguments.per_output(y, given, "y")
+        weights = arguments.weights_per_output(sample_weight, given, "sample_weight")
+        return self._aim(given, labels), labels, weights
 
     def loss_of_step(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
         """What `compute_loss` gives, which may be of the time when it took no `training`."""
@@ -184,7 +189,7 @@ class Stepping(Layer):
         """What is trained for, laid out when the first labels tell what "accuracy" means."""
         if self._objective is None:
             shapes = [None if y is None else y.shape for y in labels or [None] * len(outputs.names)]
-            goal = Objective(self._wishes, outputs.names, outputs.shapes, shapes, outputs.are_keyed)
+            goal = Objective(self._wishes, outputs.names, outputs.shapes, shapes, outputs.structure)
             arguments.check_objective(goal)
             self._objective = goal
         return self._objective

@@ -68,6 +68,11 @@ class Trainer(Stepping):
         return x
 
     @property
+    def looks_at_values(self) -> bool:
+        """Whether arrays of a shape that was accepted are looked through again."""
+        return False
+
+    @property
     def has_call(self) -> bool:
         """Whether it gives outputs for inputs, as all do that are more than a step of their own."""
         return True
@@ -103,8 +108,9 @@ class Trainer(Stepping):
             auto_scale_loss: under "mixed_float16", scale the loss so that small
                 gradients are not lost.
         """
+        loss_weights, metrics = arguments.in_order_of_today(loss_weights, metrics)
         wishes = Wishes(loss, loss_weights, metrics, weighted_metrics)
-        objective.check_wishes(wishes, self.known_output_names())
+        objective.check_wishes(wishes, self.known_output_names(), self.output_name_structure())
         mover = optimizers.get(optimizer)
         if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and not mover.scales_loss:
             mover = optimizers.LossScaleOptimizer(mover)
@@ -158,6 +164,17 @@ class Trainer(Stepping):
     def compiled(self) -> bool:
         """Whether `compile` was called."""
         return self.optimizer is not None
+
+    @property
+    def jit_compile(self) -> bool:
+        """What `compile` was asked; "auto" is everything but `run_eagerly`."""
+        wanted = self._accepted_only.get("jit_compile", "auto")
+        return not self.run_eagerly if wanted == "auto" else bool(wanted)
+
+    @property
+    def steps_per_execution(self) -> Any:
+        """What `compile` was asked; it changes nothing."""
+        return self._accepted_only.get("steps_per_execution", 1)
 
     @property
     def metrics_names(self) -> list[str]:
@@ -447,13 +464,13 @@ class Trainer(Stepping):
         rows.x, outputs = self._arranged(rows.x, f"{of}x")
         if is_own and (self._wishes.is_empty or rows.y is None):
             return rows
-        labels = arguments.per_output(rows.y, outputs.names, f"{of}y")
+        labels = arguments.per_output(rows.y, outputs, f"{of}y")
         goal = self._objective or self._aim(outputs, labels)
         if is_own:
             return rows
         rows.y = labels
         if rows.weights is not None:
-            rows.weights = arguments.weights_per_output(rows.weights, outputs.names, f"{of}sample_weight")
+            rows.weights = arguments.weights_per_output(rows.weights, outputs, f"{of}sample_weight")
         arguments.check_labels(rows, goal, outputs, of)
         return rows
 
@@ -481,7 +498,7 @@ class Trainer(Stepping):
         if self._accepted is not None and hasattr(x, "shape") and x.shape[1:] == self._accepted[0]:
             return x, self._accepted[1]
         x, outputs = self.outputs_for(x, what)
-        if hasattr(x, "shape"):
+        if hasattr(x, "shape") and not self.looks_at_values:
             self._accepted = x.shape[1:], outputs
         return x, outputs
 
@@ -499,7 +516,29 @@ class Trainer(Stepping):
             is_bound = recipe.is_eager or (goal is not None and goal.gives_numbers)
             recipe.exact_batches = is_bound or not cache.treats_rows_alone(recipe)
             self._recipes[kind] = recipe
+        elif kind == "train":
+            recipe = self._recipes[kind]
+            # Looked at here without a call, because every fit passes by.
+            if any(one._trainable is not was for one, was in recipe.owners) or any(
+                one.trainable is not was for one, was in recipe.switches
+            ):
+                self._check_still_trained(recipe)
         return self._recipes[kind]
+
+    def _check_still_trained(self, recipe: Recipe) -> None:
+        """Training moves what it moved when it began; an error otherwise."""
+        before, now = recipe.weights, self.variables_by_role()[0]
+        if {*before} == {*now}:
+            return
+        is_frozen = not {*before} <= {*now}
+        names = [one.name for one in self._with_inner() if {*one.own_weights()} & ({*before} ^ {*now})]
+        raise NotCompiledError(
+            f"model '{self.name}'",
+            expected="the same weights to be trained since its first training step after compile",
+            got=f"trainable {'switched off' if is_frozen else 'switched on'} in between for "
+            + ", ".join(f"'{name}'" for name in names),
+            fix="Call model.compile(...) again after changing trainable.",
+        )
 
     def _step_oneself(self, recipe: Recipe, kind: str, rows: Rows) -> None:
         # While the step is looked at, it asks for the metrics.

@@ -40,8 +40,19 @@ def _axes(axis: Axis) -> Any:
 
 @operation()
 def reshape(x: Tensor, newshape: Any) -> Array:
-    """The same numbers, row by row, in another shape; one length may be -1 for what is left."""
-    return jnp.reshape(as_array(x), newshape)
+    """The same numbers, row by row, in another shape; one length may be -1 for what is left.
+
+    None, as the shape of a symbolic tensor has it for the batch, is the length that is left
+    too; beside a -1 it is the length of `x` at that place.
+
+    >>> reshape(jnp.zeros((2, 6)), (None, 3, 2)).shape, reshape(jnp.zeros((2, 6)), (None, -1, 2)).shape
+    ((2, 3, 2), (2, 3, 2))
+    """
+    x = as_array(x)
+    if isinstance(newshape, (list, tuple)) and any(size is None for size in newshape):
+        is_one = newshape.count(None) == 1 and not any(size is not None and size == -1 for size in newshape)
+        newshape = _known(newshape, (-1,) * len(newshape) if is_one else x.shape)
+    return jnp.reshape(x, newshape)
 
 
 @operation()
@@ -64,8 +75,20 @@ def squeeze(x: Tensor, axis: Axis = None) -> Array:
 
 @operation()
 def broadcast_to(x: Tensor, shape: Any) -> Array:
-    """The array repeated along its axes of length 1, and new ones in front, to have the shape."""
-    return jnp.broadcast_to(as_array(x), shape)
+    """The array repeated along its axes of length 1, and new ones in front, to have the shape.
+
+    None, as the shape of a symbolic tensor has it for the batch, keeps the length that `x` has there.
+    """
+    x = as_array(x)
+    if isinstance(shape, (list, tuple)) and any(size is None for size in shape):
+        shape = _known(shape, (1,) * (len(shape) - x.ndim) + x.shape)
+    return jnp.broadcast_to(x, shape)
+
+
+def _known(shape: Any, lengths: Sequence[int]) -> list[int]:
+    """The shape with what stands at the same place for each None."""
+    known = [*lengths, *[-1] * (len(shape) - len(lengths))]
+    return [known[place] if size is None else size for place, size in enumerate(shape)]
 
 
 @operation()

@@ -1,7 +1,7 @@
 """Choices and loops inside a compiled program.
 
-They take functions and run them on arrays; with a symbolic tensor, which has
-no values yet, they say where they have to be called instead.
+They take functions and run them on arrays. A symbolic tensor notes the call
+down; a network with such a call trains, and no file can hold it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 from doltap.errors import DataError
 from doltap.ops.conversion import Tensor, as_array
-from doltap.ops.protocol import needs_arrays
+from doltap.ops.protocol import needs_arrays, runs_functions
 
 __all__ = ["associative_scan", "cond", "custom_gradient", "fori_loop", "map", "scan", "switch"]
 __all__ += ["vectorized_map", "while_loop"]
@@ -26,7 +26,7 @@ def _arrays(values: Any) -> Any:
     return jax.tree.map(as_array, values)
 
 
-@needs_arrays
+@runs_functions
 def cond(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
     """What one of two functions gives, chosen when the program runs.
 
@@ -38,7 +38,7 @@ def cond(pred: Tensor, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) 
     return jax.lax.cond(as_array(pred).astype(bool), lambda: _arrays(true_fn()), lambda: _arrays(false_fn()))
 
 
-@needs_arrays
+@runs_functions
 def switch(index: Tensor, branches: Sequence[Callable[..., Any]], *operands: Tensor) -> Any:
     """What one of several functions gives, chosen by its number when the program runs.
 
@@ -50,7 +50,7 @@ def switch(index: Tensor, branches: Sequence[Callable[..., Any]], *operands: Ten
     return jax.lax.switch(as_array(index), branches, *_arrays(operands))
 
 
-@needs_arrays
+@runs_functions
 def while_loop(
     cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None
 ) -> Any:
@@ -83,7 +83,7 @@ def while_loop(
     return values[0] if is_single else values
 
 
-@needs_arrays
+@runs_functions
 def fori_loop(lower: Tensor, upper: Tensor, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
     """What is left when `body_fun(number, value)` was called for each number before `upper`.
 
@@ -93,7 +93,7 @@ def fori_loop(lower: Tensor, upper: Tensor, body_fun: Callable[[Any, Any], Any],
     return jax.lax.fori_loop(lower, upper, lambda i, value: _arrays(body_fun(i, value)), _arrays(init_val))
 
 
-@needs_arrays
+@runs_functions
 def scan(
     f: Callable[[Any, Any], tuple[Any, Any]],
     init: Any,
@@ -128,7 +128,7 @@ def scan(
     )
 
 
-@needs_arrays
+@runs_functions
 def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
     """The result of `f` over each element and all before it, in few parallel steps.
 
@@ -141,7 +141,7 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
     return jax.lax.associative_scan(f, _arrays(elems), reverse, axis)
 
 
-@needs_arrays
+@runs_functions
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
     """The function's results for each slice along the first axis, one after the other.
 
@@ -151,7 +151,7 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
     return jax.lax.map(f, _whole(xs))
 
 
-@needs_arrays
+@runs_functions
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     """The function's results for each slice along the first axis, all at once.
 

@@ -7,13 +7,22 @@ the method `record_call(function, arguments, keywords)` answers the call itself.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, cast
 
 from doltap import registry
 from doltap.errors import NotSupportedError
 
-__all__ = ["class_name_of", "names", "needs_arrays", "operation", "symbolic_in"]
+__all__ = [
+    "NotedFunctions",
+    "class_name_of",
+    "names",
+    "needs_arrays",
+    "operation",
+    "runs_functions",
+    "symbolic_in",
+]
 
 names = registry.Names("operation")
 
@@ -60,8 +69,65 @@ def operation(*class_names: str) -> Callable[[Function], Function]:
     return decorate
 
 
+class NotedFunctions(registry.Names):
+    """Functions by name whose calls symbolic tensors note down.
+
+    Where an operation has the name and takes the arguments, its call is what is
+    noted, because files can hold it.
+    """
+
+    def register(self, *names: str) -> Callable[[Any], Any]:
+        """Decorator: make the function known by its own name and by `names`, and its calls noted."""
+        keep = super().register(*names)
+
+        def decorate(function: Callable[..., Any]) -> Any:
+            @functools.wraps(function)
+            def call(*arguments: Any, **keywords: Any) -> Any:
+                tensor = _symbolic_argument(arguments, keywords)
+                if tensor is None:
+                    return function(*arguments, **keywords)
+                return tensor.record_call(*_as_operation(call, arguments, keywords))
+
+            return keep(call)
+
+        return decorate
+
+
+def _as_operation(
+    function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any]
+) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+    """The call of the operation that does the same; the call itself without one."""
+    name = function.__name__
+    if name not in names:
+        return function, arguments, keywords
+    same = names.find(name)
+    bound, takes = (
+        inspect.signature(function).bind(*arguments, **keywords),
+        inspect.signature(same).parameters,
+    )
+    if not all(given in takes for given in bound.arguments):
+        return function, arguments, keywords
+    # Its defaults may be others than the operation's.
+    bound.apply_defaults()
+    first, *rest = ((key, value) for key, value in bound.arguments.items() if key in takes)
+    return same, first[1:], dict(rest)
+
+
+def runs_functions(function: Function) -> Function:
+    """Decorator: the function calls functions of the user's, so that a file cannot hold its call."""
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        tensor = _symbolic_argument(arguments, keywords)
+        if tensor is not None:
+            return tensor.record_call(call, arguments, keywords)
+        return function(*arguments, **keywords)
+
+    return cast(Function, call)
+
+
 def needs_arrays(function: Function) -> Function:
-    """Decorator: the function calls functions of the user's, which a symbolic tensor cannot note down."""
+    """Decorator: the function gives what is no array, or none of a shape that a symbolic tensor tells."""
 
     @functools.wraps(function)
     def call(*arguments: Any, **keywords: Any) -> Any:

@@ -79,7 +79,7 @@ class KerasForm:
             reference_variable.shape,
             initializer,
             reference_variable.dtype,
-            f"{reference_variable.name}_{name or 'var'}",
+            f"{reference_variable.path.replace('/', '_')}_{name or 'var'}",
         )
 
     def add_optimizer_variables(
@@ -108,4 +108,4 @@ class KerasForm:
 
     def _get_variable_index(self, variable: Variable) -> int:
         # Keras's own example of a subclass looks its slots up by this name.
-        return list(self._slots).index(variable)
+        return [*map(id, self._slots)].index(id(variable))

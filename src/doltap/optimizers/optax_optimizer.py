@@ -40,7 +40,7 @@ class OptaxOptimizer(Optimizer):
     def build(self, variables: Iterable[Variable]) -> Groups:
         """One group of slots for each weight, all empty, then the leaves of the state."""
         variables = list(variables)
-        if self._structure is None or [*self._slots] != variables:
+        if self._structure is None or [*map(id, self._slots)] != [*map(id, variables)]:
             start = self.transformation.init([variable.read() for variable in variables])
             leaves, self._structure = jax.tree.flatten(start)
             arrays = {str(place): np.asarray(leaf) for place, leaf in enumerate(leaves)}

@@ -117,6 +117,7 @@ class Optimizer(KerasForm, Configured):
             type(self).__name__, modern, [*arguments_of(type(self)), *arguments_of(Optimizer), "decay"]
         )
         self._count = Variable(np.int32(0), dtype="int32", trainable=False, name="iteration")
+        self._count.path = f"{self.name}/iteration"
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         self.use_ema, self.ema_momentum = bool(use_ema), ema_momentum
         self.ema_overwrite_frequency, self.loss_scale_factor = ema_overwrite_frequency, loss_scale_factor
@@ -175,7 +176,8 @@ class Optimizer(KerasForm, Configured):
     def is_undecayed(self, weight: Variable) -> bool:
         """Whether the weight was left out of the weight decay."""
         variables, patterns = self._undecayed
-        return weight in variables or any(re.search(pattern, weight.name) for pattern in patterns)
+        is_listed = any(weight is one for one in variables)
+        return is_listed or any(re.search(pattern, weight.name) for pattern in patterns)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as a plain dict."""
@@ -296,10 +298,13 @@ class Optimizer(KerasForm, Configured):
             if weight in self._slots:
                 continue
             start = {name: zeros_like(weight) for option, name in passes.SLOTS if getattr(self, option)}
+            stem = weight.path.replace("/", "_")
             self._slots[weight] = {
-                name: Variable(array, dtype=array.dtype, trainable=False, name=f"{weight.name}_{name}")
+                name: Variable(array, dtype=array.dtype, trainable=False, name=f"{stem}_{name}")
                 for name, array in {**start, **self.slots(weight)}.items()
             }
+            for slot in self._slots[weight].values():
+                slot.path = f"{self.name}/{slot.name}"
         self.built = self.built or bool(self._moved)
         shared = [self._shared] if self._shared else []
         return [*(self._slots[weight] for weight in self._moved), *shared]

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.dtypes import canonicalize_dtype
 
-from doltap import dtypes, random
+from doltap import config, dtypes, random
 from doltap.errors import DataError, NotSupportedError, ShapeError, printable
 from doltap.training import checks
 
@@ -109,7 +109,8 @@ def _lengths(tree: Any, what: str) -> Iterator[tuple[str, int]]:
 
 
 def _is_one_of_several(item: Any) -> bool:
-    return item is None or _has_rows(item) or isinstance(item, dict)
+    is_group = isinstance(item, (list, tuple)) and len(item) and all(map(_has_rows, item))
+    return bool(item is None or is_group or _has_rows(item) or isinstance(item, dict))
 
 
 def as_array(data: Any, what: str) -> np.ndarray:
@@ -211,7 +212,11 @@ def _finite(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> np.n
             # An overflow shows as an infinity, which the next line finds.
             with np.errstate(over="ignore"):
                 owned[start : start + step] = block
-        if not np.isfinite(owned[start : start + step]).all():
+        is_finite = np.isfinite(owned[start : start + step])
+        if not is_finite.all():
+            # Numbers too large for the device are refused even where infinity is welcome.
+            if config.allows_nan() and not np.isfinite(block[~is_finite]).any():
+                continue
             raise checks.value_error(array, what, columns)
     return owned
 

@@ -75,6 +75,7 @@ _UNSEEN = frozenset(
         "built",
         "built_for",
         "nodes",
+        "_path",
         "_seed",
         "_losses",
         "_batch_input_shape",

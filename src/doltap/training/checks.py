@@ -15,6 +15,7 @@ from jax.dtypes import canonicalize_dtype
 from doltap.errors import DataError, LabelError, NotSupportedError, ShapeError, printable
 
 __all__ = [
+    "check_ids",
     "check_integers",
     "check_labels",
     "check_rows",
@@ -35,11 +36,21 @@ def value_error(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> 
     first = tuple(int(i) for i in bad[0])
     value = array[first]
     if np.isnan(value):
-        got, fix = "NaN", "Fill or drop these rows first: x[np.isnan(x)] = 0, or DataFrame.dropna()."
+        # Of "validation x['age']" the word is x.
+        name = what.split("[")[0].split(" ")[-1]
+        got = "NaN"
+        fix = (
+            f"Fill or drop these rows first: {name}[np.isnan({name})] = 0, or DataFrame.dropna()."
+            if name != "y"
+            else "A row without a label teaches nothing: drop it from x and y with keep = ~np.isnan(y), "
+            "or fill it and give it the sample_weight 0."
+        )
     elif np.isinf(value):
         got, fix = "infinity", "Look for a division by 0 or a logarithm of 0, and fill or drop these rows."
     else:
         got, fix = f"{value:g}, too large for float32,", "Scale the column down, or take its logarithm."
+    if not np.isfinite(value):
+        fix += " A model or a loss that handles them gets them after doltap.config.allow_nan()."
     rows = len(np.unique(bad[:, 0]))
     return DataError(
         what,
@@ -102,6 +113,23 @@ def check_integers(array: np.ndarray, what: str, columns: Sequence[Any] | None) 
         expected=f"integers from {_INT32.min} to {_INT32.max}",
         got=f"{array[index]} in row {index[0]}{_place(index, columns)}",
         fix="Give it as floats, .astype('float32'), or scale it down.",
+    )
+
+
+def check_ids(array: np.ndarray, highest: int, what: str) -> None:
+    """Numbers that an embedding has no vector for are an error; fractions are cut off, as it does."""
+    if array.size == 0 or (array.min() > -1 and array.max() < highest + 1):
+        return
+    index = tuple(int(i) for i in np.argwhere((array <= -1) | (array >= highest + 1))[0])
+    value = int(array[index])
+    fix = "Numbers begin at 0; where -1 stands for nothing, count one up and use mask_zero=True."
+    if value > 0:
+        fix = f"Give it an input_dim of {int(array.max()) + 1} or more, or correct the ids."
+    raise DataError(
+        what,
+        expected=f"ids from 0 to {highest}",
+        got=f"{value} in row {index[0]}{_place(index, None)}",
+        fix=fix,
     )
 
 

@@ -15,7 +15,7 @@ from doltap.errors import NotSupportedError, ShapeError, UnknownNameError
 from doltap.losses import Loss
 from doltap.metrics import Mean, Metric
 
-__all__ = ["Followed", "Objective", "Wishes", "check_wishes", "in_result_order", "spread_out"]
+__all__ = ["Followed", "Objective", "Wishes", "check_wishes", "in_result_order", "laid_out", "spread_out"]
 
 
 @dataclasses.dataclass
@@ -31,6 +31,10 @@ class Wishes:
     def is_empty(self) -> bool:
         """Whether there is neither a loss nor a metric."""
         return not (self.loss or self.metrics or self.weighted_metrics)
+
+    def laid_out(self, structure: Any) -> Wishes:
+        """The same for outputs in this structure, as lists in their order."""
+        return Wishes(*(laid_out(given, structure) for given in vars(self).values()))
 
 
 @dataclasses.dataclass
@@ -51,7 +55,8 @@ class Objective:
         names: of the outputs, in order; None for outputs without one.
         shapes: of the outputs, batch first.
         label_shapes: of the labels of each output; None where there are none.
-        are_keyed: whether the names are keys; then the losses of the outputs are
+        structure: the names as the outputs are nested in lists and dicts, None for
+            a plain list. With the keys of a dict the losses of the outputs are
             listed in the order in which `loss` names them, as Keras lists them.
     """
 
@@ -61,11 +66,14 @@ class Objective:
         names: Sequence[str | None],
         shapes: Sequence[Any],
         label_shapes: Sequence[Any],
-        are_keyed: bool = False,
+        structure: Any = None,
     ) -> None:
+        if structure is not None:
+            wishes = wishes.laid_out(structure)
+        are_keyed = isinstance(structure, dict)
         # A loss of one number a row means over the last dimension: here, over the rows.
         self.gives_numbers = any(len(shape) == 1 for shape in shapes)
-        given = spread_out(wishes.loss, names, "loss", to_all=True)
+        given = spread_out(wishes.loss, names, "loss", to_all=True, are_keyed=are_keyed)
         self.losses: list[Loss | None] = [losses.get(one) for one in given]
         weights = spread_out(wishes.loss_weights, names, "loss_weights", to_all=False)
         self.loss_weights = [None if weight is None else float(weight) for weight in weights]
@@ -85,7 +93,8 @@ class Objective:
             for number, identifiers in enumerate(each):
                 for identifier in _as_list(identifiers):
                     metric = metrics.get(identifier, label_shapes[number], shapes[number])
-                    prefix = f"{names[number]}_" if named else ""
+                    # Of a name such as "group/one" Keras takes the end.
+                    prefix = f"{str(names[number]).rpartition('/')[2]}_" if named else ""
                     name = _free_name(metric.name, prefix, taken, is_weighted=is_weighted)
                     self.followed.append(Followed(metric, number, is_weighted, name))
 
@@ -113,7 +122,13 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def spread_out(
-    given: Any, names: Sequence[str | None], what: str, *, to_all: bool, nested: bool = False
+    given: Any,
+    names: Sequence[str | None],
+    what: str,
+    *,
+    to_all: bool,
+    nested: bool = False,
+    are_keyed: bool = False,
 ) -> list[Any]:
     """What was given for each output, in their order.
 
@@ -122,6 +137,7 @@ def spread_out(
         to_all: whether one thing goes to every output.
         nested: whether an entry may be a list itself, so that a list of other
             length stands for every output.
+        are_keyed: whether the names are keys; then a dict may leave some out, as in Keras.
 
     Raises:
         UnknownNameError: a key of the dict names no output.
@@ -129,7 +145,7 @@ def spread_out(
     """
     count = len(names)
     if isinstance(given, dict) and "class_name" not in given:
-        return _by_name(given, names, what, may_miss=nested or not to_all)
+        return _by_name(given, names, what, may_miss=nested or not to_all or are_keyed)
     if not isinstance(given, (list, tuple)):
         return [given if to_all else None] * count if given is not None else [None] * count
     if nested and count == 1:
@@ -170,16 +186,62 @@ def _by_name(given: dict[str, Any], names: Sequence[str | None], what: str, *, m
     return [given.get(str(name)) for name in names]
 
 
-def check_wishes(wishes: Wishes, names: Sequence[str | None] | None) -> None:
+def laid_out(given: Any, structure: Any) -> Any:
+    """What was given in the structure of the outputs, as a list in their order; anything else as it came.
+
+    >>> laid_out({"g": ["mse", "mae"], "h": "mse"}, {"g": ["g/a", "g/b"], "h": "h"})
+    ['mse', 'mae', 'mse']
+    >>> laid_out("mse", [["0/a", "0/b"], "c"])
+    'mse'
+    """
+    parts = structure.values() if isinstance(structure, dict) else structure
+    if all(part is None or isinstance(part, str) for part in parts) or not _follows(given, structure):
+        return given
+    return _along(given, structure)
+
+
+def _follows(given: Any, structure: Any) -> bool:
+    if isinstance(structure, dict):
+        return isinstance(given, dict) and given.keys() <= structure.keys()
+    return isinstance(given, (list, tuple)) and len(given) == len(structure)
+
+
+def _count(structure: Any) -> int:
+    if structure is None or isinstance(structure, str):
+        return 1
+    return sum(map(_count, structure.values() if isinstance(structure, dict) else structure))
+
+
+def _along(given: Any, structure: Any) -> list[Any]:
+    if structure is None or isinstance(structure, str):
+        return [given]
+    if _follows(given, structure):
+        if isinstance(structure, dict):
+            return [one for key in sorted(structure) for one in _along(given.get(key), structure[key])]
+        pairs = zip(given, structure, strict=True)
+        return [one for part, inner in pairs for one in _along(part, inner)]
+    if isinstance(given, dict) and "class_name" not in given:
+        known = [str(key) for key in (structure if isinstance(structure, dict) else range(len(structure)))]
+        raise UnknownNameError.of("output", next(key for key in given if key not in known), known)
+    # One thing for all of them, or a list in their order.
+    count = _count(structure)
+    is_list = isinstance(given, (list, tuple)) and len(given) == count
+    return list(given) if is_list else [given] * count
+
+
+def check_wishes(wishes: Wishes, names: Sequence[str | None] | None, structure: Any = None) -> None:
     """Everything in the wishes that stands for something unknown is an error now.
 
     Args:
         names: of the outputs; None where they are not known yet.
+        structure: as of `Objective`.
     """
+    laid = wishes if structure is None else wishes.laid_out(structure)
     if names is not None:
-        spread_out(wishes.loss, names, "loss", to_all=True)
-        spread_out(wishes.loss_weights, names, "loss_weights", to_all=False)
-        for wanted in (wishes.metrics, wishes.weighted_metrics):
+        are_keyed = isinstance(structure, dict)
+        spread_out(laid.loss, names, "loss", to_all=True, are_keyed=are_keyed)
+        spread_out(laid.loss_weights, names, "loss_weights", to_all=False)
+        for wanted in (laid.metrics, laid.weighted_metrics):
             spread_out(wanted, names, "metrics", to_all=True, nested=True)
     for loss in _leaves(wishes.loss):
         measured = losses.get(loss)

@@ -7,6 +7,7 @@ lend their variables.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from doltap import activations, dtypes, notes, random
-from doltap.core.layer import Layer
+from doltap.core.layer import Layer, Owner
 from doltap.core.tensors import Rate, Variable, lend
 from doltap.losses import Loss
 from doltap.metrics import Mean, Metric
@@ -118,6 +119,10 @@ class Recipe:
         self.own_step: Callable[[State, Given, Batch], tuple[State, Any]] | None = None
         self.own_predict: Callable[[list[Any], list[Any], Any], Any] | None = None
         self.weights, self.fixed = network.variables_by_role()
+        # Which layers and weights were to be trained: a change calls for another program.
+        owners = [network, *network.inside(Owner)]
+        self.owners = [(owner, owner._trainable) for owner in owners]
+        self.switches = [(weight, weight.trainable) for weight in (*self.weights, *self.fixed)]
         self.rates = network.inside(Rate)
         self.loss_mean = Mean(name="loss")
         # Metrics that layers hold and move while they are called, and those they note by name.
@@ -223,6 +228,10 @@ class Recipe:
             return self.own_step(state, given, batch)
         state = (train_step if self.optimizer else test_step)(self, state, given, batch)
         return state, self.results(state.totals)
+
+    def small_programs(self) -> contextlib.AbstractContextManager[Any]:
+        """Inside the `with`, a step that runs line by line has each function of JAX compiled, as in Keras."""
+        return jax.disable_jit(False) if self.is_eager else contextlib.nullcontext()
 
     def results(self, totals: list[Any]) -> Any:
         """What the totals stand for: the numbers of each name in `names`, one after the other."""
@@ -385,8 +394,9 @@ def train_loop(
         begins = given.fresh & (jax.lax.rem(number, num_batches) == 0)
         cleared = recipe.cleared(state.totals)
         totals = [jnp.where(begins, zero, total) for zero, total in zip(cleared, state.totals, strict=True)]
-        batch = _rows_in_order(layout, given, order, number)
-        state, line = recipe.step(state._replace(totals=totals), given, batch)
+        with recipe.small_programs():
+            batch = _rows_in_order(layout, given, order, number)
+            state, line = recipe.step(state._replace(totals=totals), given, batch)
         logs = jax.lax.dynamic_update_index_in_dim(logs, line, jax.lax.div(number, num_batches), 0)
         is_bad = jnp.bool_(False) if place is None else ~jnp.isfinite(line[place])
         return number + 1, state, logs, jnp.where((bad < 0) & is_bad, number, bad)
@@ -401,7 +411,8 @@ def test_loop(
     """The batches from start to stop measured; the state and the logs (names,)."""
 
     def body(number: Any, carry: tuple[State, Any]) -> tuple[State, Any]:
-        return recipe.step(carry[0], given, _rows_in_line(layout, given, number))
+        with recipe.small_programs():
+            return recipe.step(carry[0], given, _rows_in_line(layout, given, number))
 
     begins = given.fresh & (start == 0)
     cleared = recipe.cleared(state.totals)

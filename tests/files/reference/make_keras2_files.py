@@ -36,7 +36,7 @@ def row():
 
 
 def network():
-    """Two inputs and outputs, shared layers, a model inside, functions of TensorFlow's; an older optimizer."""
+    """Two inputs and outputs, shared layers, a model inside, TensorFlow's functions; an older optimizer."""
     inputs = [keras.Input((4,), name="left"), keras.Input((4,), name="right")]
     inner = keras.Sequential([LAYERS.Dense(3, input_shape=(4,), name="inside")], name="inner")
     shared = LAYERS.Dense(3, name="shared")
