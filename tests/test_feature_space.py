@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pathlib
+import subprocess
+import sys
 
 import jax
 import numpy as np
@@ -204,3 +206,25 @@ NAMES = {"a": "float", "b": "integer_hashed"}
 def test_wrong_use_is_refused_with_the_cure(made, kind, says):
     with pytest.raises(kind, match=says):
         made()
+
+
+def test_a_space_is_saved_with_what_it_has_learned(tmp_path):
+    kinds = {"age": "float_normalized", "city": "string_categorical", "size": "integer_categorical"}
+    kinds["pay"] = FeatureSpace.float_discretized(num_bins=3)
+    space = FeatureSpace(kinds, crosses=[("city", "size")])
+    table = {
+        "age": [20.0, 30.0, 70.0],
+        "city": ["Busan", "Seoul", "Busan"],
+        "size": [1, 2, 2],
+        "pay": [1.0, 2.0, 9.0],
+    }
+    space.adapt(table)
+    space.save(tmp_path / "space.keras")
+    # In a program that has not asked for the class yet.
+    code = (
+        "import json, sys, doltap; space = doltap.models.load_model(sys.argv[1]);"
+        "print(json.dumps(space(json.loads(sys.argv[2])).tolist()))"
+    )
+    arguments = [sys.executable, "-c", code, str(tmp_path / "space.keras"), json.dumps(table)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == space(table).tolist()

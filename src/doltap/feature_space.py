@@ -19,6 +19,7 @@ from doltap.core import configs
 from doltap.core.graph import SymbolicTensor, symbolic_leaves
 from doltap.core.layer import Layer
 from doltap.errors import DataError, NotSupportedError, UnknownNameError
+from doltap.models import saving
 from doltap.registry import Configured
 
 __all__ = ["Cross", "Feature", "FeatureSpace", "TFDConcat", "TFDIdentity"]
@@ -139,6 +140,8 @@ class FeatureSpace(Layer):
     >>> space(table).tolist()
     [[30.0, 0.0, 0.0, 1.0], [40.0, 0.0, 1.0, 0.0]]
     """
+
+    kept_in = ("keras.utils", None)
 
     def __init__(
         self,
@@ -319,6 +322,21 @@ class FeatureSpace(Layer):
         for key, layer in self.preprocessors.items():
             if isinstance(layer, layers.Normalization):
                 layer.ensure_built(self.inputs[key].shape)
+
+    # In files.
+
+    def save(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write the space, with what its layers have learned, to a .keras file; `load_model` reads it."""
+        saving.save_model(self, filepath, overwrite)
+
+    def get_build_config(self) -> dict[str, Any]:
+        """What `build_from_config` needs: something for each column."""
+        return {key: layer.get_build_config() or {} for key, layer in self.preprocessors.items()}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Make the layers ready for what a file holds of them."""
+        self.build()
+        self._is_adapted = True
 
     def _check_if_adapted(self) -> None:
         waiting = [key for key in self.features if not _is_ready(self.preprocessors[key])]

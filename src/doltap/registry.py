@@ -7,11 +7,12 @@ passes as an identifier goes through its `get`.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import inspect
 import re
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from doltap import old_names
 from doltap.errors import NotSupportedError, UnknownArgumentError, UnknownNameError
@@ -58,6 +59,12 @@ class Configured:
         return cls(**config)
 
 
+class _Later(NamedTuple):
+    """The module in which a class registers itself."""
+
+    module: str
+
+
 class Names:
     """The names of one family, whatever their capitals.
 
@@ -83,6 +90,10 @@ class Names:
         """Make the thing known by one more name."""
         self._things[name.lower()] = thing
 
+    def add_later(self, name: str, module: str) -> None:
+        """Make a class known whose module, one of ours, is loaded when somebody asks for it."""
+        self._things.setdefault(name.lower(), _Later(module))
+
     def today(self, name: str) -> str:
         """The name as it is kept here: an old one translated, in lower case."""
         return old_names.NAMES.get(self.kind, {}).get(name, name).lower()
@@ -100,6 +111,9 @@ class Names:
         and an old name of ours comes after those.
         """
         custom = get_custom_objects()
+        waiting = self._things.get(str(name).lower())
+        if isinstance(waiting, _Later):
+            importlib.import_module(waiting.module)
         found = self._things.get(str(name).lower()) or custom.get(name) or _registered.get(name)
         if found is None and name in self:
             return self._things[self.today(name)]

@@ -9,6 +9,7 @@ from saved_models import data
 import doltap
 from doltap.files import formats
 from doltap.files.record import Record
+from doltap.models.saving import record_of
 
 # The paths at which tf_keras 2.21 and Keras 2.12 keep the layers of `branched` below, as seen in their files.
 PATHS_OF_KERAS_2 = {
@@ -108,3 +109,21 @@ def test_a_network_of_keras_2_12_counts_its_layers_with_weights_twice(tmp_path):
     formats.write(tmp_path / "net.weights.h5", record)
     model.load_weights(tmp_path / "net.weights.h5")
     assert [layer.get_weights()[0].flat[0] for layer in model.layers] == [1, 2, 3]
+
+
+def test_an_optimizer_that_was_given_by_name_keeps_its_usual_rate(tmp_path):
+    model = doltap.Sequential([doltap.Input((4,)), doltap.layers.Dense(2)])
+    model.compile("adam", "mse")
+    model.fit(data(), data(8, 2), verbose=0)
+    record = record_of(model)
+    # Keras 2.12 and later: the name alone, and no rate among what the optimizer remembers.
+    record.metadata["keras_version"] = "2.13.1"
+    record.config["compile_config"] |= {"optimizer": "adam"}
+    slots = [record.paths.pop(f"optimizer/vars/{number}") for number in range(6)]
+    kept = [slots[0].astype("int64"), *slots[2:]]
+    record.paths |= {f"optimizer/vars/{number}": array for number, array in enumerate(kept)}
+    formats.write(tmp_path / "net.keras", record)
+    read = doltap.models.load_model(tmp_path / "net.keras")
+    assert float(read.optimizer.learning_rate) == float(model.optimizer.learning_rate)
+    for found, wanted in zip(read.optimizer.variables, model.optimizer.variables, strict=True):
+        assert np.array_equal(found.numpy(), wanted.numpy()), found.name

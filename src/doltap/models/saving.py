@@ -31,6 +31,9 @@ from doltap.models.places import by_layer, places
 
 __all__ = ["described", "load_model", "load_weights", "made_from", "model_from_json", "reading", "record_of"]
 __all__ += ["save_model", "save_weights", "weights_of"]
+# It stands above the models, and can be saved like one.
+configs.names.add_later("FeatureSpace", "doltap.feature_space")
+
 
 # Writing.
 
@@ -242,7 +245,7 @@ def _count(record: Record) -> int:
 def _model_from(config: Any, what: str) -> Any:
     plain_config.check(config, what)
     model = configs.deserialize(config)
-    if not (isinstance(model, Layer) and hasattr(model, "compiled")):
+    if not callable(getattr(type(model), "save", None)):
         raise ModelFileError(
             what, expected="a model", got=f"a {type(model).__name__}", fix="It is the file of something else."
         )
@@ -285,6 +288,8 @@ def _about_file(error: DoltapError, what: str, names: list[str] | None) -> Dolta
             " A class or function of your own: load_model(path, custom_objects={'its name': it}), "
             "or @register_keras_serializable() on it."
         )
+        if error.subject in ("loss", "metric", "metric function", "optimizer"):
+            fix += " To go without: load_model(path, compile=False)."
     return type(error)(f"{_where(what, names)}: {error.subject}", **{**error.parts, "fix": fix})
 
 
