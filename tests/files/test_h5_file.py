@@ -321,7 +321,7 @@ def test_keras_3_reads_what_is_written(keras, tmp_path):
     np.testing.assert_allclose(theirs.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-5)
     assert float(theirs.optimizer.learning_rate) == pytest.approx(0.02)
     found, wanted = (each.evaluate(x, y, verbose=0, return_dict=True) for each in (theirs, model))
-    assert found == pytest.approx(wanted, rel=1e-5)
+    assert found == pytest.approx(wanted, rel=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore")

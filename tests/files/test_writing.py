@@ -334,7 +334,7 @@ def test_many_writers_of_one_file_do_not_meet(tmp_path):
 
     def save(number):
         try:
-            for _ in range(20):
+            for _ in range(100):
                 write_aside(tmp_path / "a.h5", writer(bytes([number]) * 1000))
         except BaseException as error:
             errors.append(error)

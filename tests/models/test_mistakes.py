@@ -174,3 +174,21 @@ def test_a_model_that_was_not_compiled_says_how(call):
     model = Sequential([Input((3,)), Dense(1)])
     with pytest.raises(DoltapError, match=r"model\.compile"):
         getattr(model, call)(X, Y)
+
+
+@pytest.mark.parametrize("place", ["loss", "metric"])
+def test_a_loss_or_metric_of_ones_own_that_gives_nothing_or_does_not_fit_is_named(place):
+    def nothing(y_true, y_pred):
+        y_true - y_pred
+
+    def misfit(y_true, y_pred):
+        return y_true @ y_pred
+
+    for function in (nothing, misfit):
+        model = Sequential([Input((3,)), Dense(1)])
+        model.compile("sgd", *(["mse", None, [function]] if place == "metric" else [function]))
+        with pytest.raises((NotSupportedError, TypeError)) as caught:
+            model.fit(X, Y, verbose=0)
+        said = str(caught.value) + "".join(getattr(caught.value, "__notes__", ()))
+        assert f"{place} '{function.__name__}'" in said
+        assert ("got None" if function is nothing else "y_pred of shape (12, 1)") in said

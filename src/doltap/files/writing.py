@@ -157,13 +157,22 @@ def _locked_file(folder: pathlib.Path, start: str) -> tuple[pathlib.Path, int]:
     while True:
         path = folder / f"{start}.{secrets.randbelow(10**12)}.part"
         number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
-        # Disks without locks keep what the killed leave.
-        with contextlib.suppress(OSError):
-            _lock(number)
-        # Before it was locked another writer may have taken it for a killed one's.
-        if os.fstat(number).st_nlink > 0:
+        # Before it is locked another writer may take it for a killed one's, and then removes it.
+        if _is_ours(number):
             return path, number
         os.close(number)
+
+
+def _is_ours(number: int) -> bool:
+    """Lock a file that was just made, and tell whether no other writer was quicker."""
+    try:
+        _lock(number)
+    except BlockingIOError:
+        return False
+    except OSError:
+        # Disks without locks keep what the killed leave.
+        pass
+    return os.fstat(number).st_nlink > 0
 
 
 def _lock(number: int) -> None:

@@ -16,8 +16,8 @@ from doltap import config, dtypes, registry
 from doltap.errors import NotSupportedError, ShapeError
 from doltap.ops import protocol
 
-__all__ = ["REDUCTIONS", "Formula", "Loss", "LossFunction", "align", "as_floats", "class_numbers"]
-__all__ += ["functions", "names", "same_rank", "spread", "weighted_mean"]
+__all__ = ["REDUCTIONS", "Formula", "Loss", "LossFunction", "align", "as_floats", "called"]
+__all__ += ["class_numbers", "functions", "names", "same_rank", "spread", "weighted_mean"]
 
 names = registry.Names("loss")
 functions = protocol.NotedFunctions("loss")
@@ -35,6 +35,23 @@ def same_rank(first: Any, second: Any) -> tuple[Any, Any]:
     elif second.ndim == first.ndim + 1 and second.shape[-1] == 1:
         return (first[:, None], second) if first.ndim == 1 else (first, second[..., 0])
     return first, second
+
+
+def called(function: Callable[..., Any], what: str, y_true: Any, y_pred: Any, **options: Any) -> Any:
+    """What a function of the user's gives for labels and predictions; an error in it tells their shapes."""
+    try:
+        values = function(y_true, y_pred, **options)
+    except (TypeError, ValueError) as error:
+        error.add_note(f"{what} was given y_true of shape {y_true.shape} and y_pred of shape {y_pred.shape}.")
+        raise
+    if values is None:
+        raise NotSupportedError(
+            what,
+            expected="a value for each row, or one for the batch",
+            got="None",
+            fix="Let the function end with: return values.",
+        )
+    return values
 
 
 def align(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
@@ -211,7 +228,7 @@ class LossFunction(Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """What the function gives: a value for each row, or one number for the batch."""
-        return self.user_function(*same_rank(y_true, y_pred))
+        return called(self.user_function, f"loss '{self.name}'", *same_rank(y_true, y_pred))
 
 
 class Formula(Loss):

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from doltap import losses, registry
 from doltap.errors import NotSupportedError
+from doltap.losses.loss import called
 from doltap.metrics.metric import Metric, names
 
 __all__ = ["Mean", "MeanMetricWrapper", "Sum"]
@@ -112,7 +113,8 @@ class MeanMetricWrapper(Mean):
         """Add a batch of labels and predictions."""
         # A column against a row of numbers would broadcast to a square.
         y_true, y_pred = losses.same_rank(jnp.asarray(y_true), jnp.asarray(y_pred))
-        super().update_state(self.fn(y_true, y_pred, **self.options), sample_weight)
+        values = called(self.fn, f"metric '{self.name}'", y_true, y_pred, **self.options)
+        super().update_state(values, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as a plain dict, the function by its name."""
