@@ -7,6 +7,7 @@ is not here; any other one, the nearest name there is.
 from __future__ import annotations
 
 import dis
+import importlib
 import sys
 from typing import Any
 
@@ -14,7 +15,7 @@ from doltap.errors import MissingAttributeError, MissingNameError, closest
 from doltap.old_names import NAMES
 from doltap.planned import LACKS
 
-__all__ = ["guard", "imports", "lacking"]
+__all__ = ["guard", "imports", "lacking", "later"]
 
 
 def guard(module: str, kind: str = "") -> None:
@@ -36,6 +37,22 @@ def guard(module: str, kind: str = "") -> None:
         raise lacking(module, name, is_import=imports(sys._getframe(1)))
 
     vars(sys.modules[module])["__getattr__"] = answer
+
+
+def later(package: str, *names: str) -> None:
+    """Let the package load its modules when they are first asked for.
+
+    Args:
+        package: the package's full name.
+        names: the modules in it that others use.
+    """
+
+    def answer(name: str) -> Any:
+        if name in names:
+            return importlib.import_module(f"{package}.{name}")
+        raise lacking(package, name, is_import=imports(sys._getframe(1)))
+
+    vars(sys.modules[package])["__getattr__"] = answer
 
 
 def lacking(module: str, name: str, *, is_import: bool = False) -> MissingAttributeError | MissingNameError:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from doltap import files
 from doltap.callbacks.callback import Callback, Logs
 from doltap.core.tensors import Variable, place
 from doltap.errors import NotSupportedError
-from doltap.files import checkpoint
 from doltap.registry import arguments_of, check_arguments
 
 __all__ = ["SwapEMAWeights"]
@@ -41,7 +41,7 @@ class SwapEMAWeights(Callback):
         if own is None:
             return
         weights = [weight for weight, _ in self.model.optimizer.averages()]
-        checkpoint.check_arrays("the state of SwapEMAWeights", own, weights)
+        files.checkpoint.check_arrays("the state of SwapEMAWeights", own, weights)
         self._own = [(weight, place(array)) for weight, array in zip(weights, own, strict=True)]
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:

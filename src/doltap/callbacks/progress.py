@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from doltap import reporting
 from doltap.callbacks.callback import Callback, Logs
-from doltap.reporting.progress import Display
 
 __all__ = ["ProgbarLogger"]
 
@@ -26,7 +26,7 @@ class ProgbarLogger(Callback):
         self.epochs = 1
         self.target: int | None = None
         self.seen = 0
-        self._display: Display | None = None
+        self._display: reporting.progress.Display | None = None
         self._is_in_fit = False
 
     def set_params(self, params: dict[str, Any]) -> None:
@@ -81,7 +81,7 @@ class ProgbarLogger(Callback):
 
     def _begin(self, title: str | None) -> None:
         self.seen = 0
-        self._display = Display(self.verbose, self.target or 0) if self.verbose else None
+        self._display = reporting.progress.Display(self.verbose, self.target or 0) if self.verbose else None
         if self._display:
             self._display.begin(title)
 

@@ -7,9 +7,9 @@ import types
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from doltap import files
 from doltap.callbacks.callback import Callback, Logs
 from doltap.callbacks.monitoring import Monitor, check_number
-from doltap.files import checkpoint
 from doltap.registry import arguments_of, check_arguments
 
 __all__ = ["EarlyStopping", "TerminateOnNaN"]
@@ -64,7 +64,7 @@ class EarlyStopping(Monitor):
         """Take up what `get_state` gave."""
         super().set_state(state)
         if self.best_weights is not None:
-            checkpoint.check_arrays("the state of EarlyStopping", self.best_weights, self.model.weights)
+            files.checkpoint.check_arrays("the state of EarlyStopping", self.best_weights, self.model.weights)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forget an earlier run."""

@@ -397,7 +397,7 @@ class Model(Trainer):
             input_signature: what has the shape and type of each input, such as `Input((4,))`
                 or an array; None takes those that the model knows.
         """
-        exporting.export_model(self, filepath, format, verbose, input_signature)
+        exporting.export.export_model(self, filepath, format, verbose, input_signature)
 
     # Written down and made again.
 

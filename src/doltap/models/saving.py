@@ -18,12 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from doltap import registry
+from doltap import files, registry
 from doltap.core import configs
 from doltap.core.layer import Layer
 from doltap.core.tensors import Variable, unfilled
 from doltap.errors import DoltapError, ModelFileError, NotSupportedError, UnknownNameError, printable
-from doltap.files import formats, plain_config, plain_json
 from doltap.files.record import Record
 from doltap.models import arguments
 from doltap.models.filling import fill
@@ -64,8 +63,8 @@ def save_model(
             got="a folder of files",
             fix="Leave zipped out; unzip takes the .keras file apart.",
         )
-    form = formats.format_for(filepath, weights_only=False, wanted=save_format)
-    formats.write(filepath, record_of(model, form, include_optimizer=include_optimizer))
+    form = files.formats.format_for(filepath, weights_only=False, wanted=save_format)
+    files.formats.write(filepath, record_of(model, form, include_optimizer=include_optimizer))
 
 
 @arguments.known_keywords
@@ -92,8 +91,8 @@ def save_weights(
             got="several",
             fix="Leave max_shard_size out, and end the name in .weights.h5.",
         )
-    formats.write(
-        filepath, weights_of(model, formats.format_for(filepath, weights_only=True, wanted=save_format))
+    files.formats.write(
+        filepath, weights_of(model, files.formats.format_for(filepath, weights_only=True, wanted=save_format))
     )
 
 
@@ -110,7 +109,7 @@ def record_of(model: Any, form: str = "keras", *, include_optimizer: bool = True
         config.pop("compile_config", None)
     record = weights_of(model, form, include_optimizer=include_optimizer)
     # As it is read again: lists for tuples, plain numbers.
-    record.config = json.loads(plain_json.write_json(config))
+    record.config = json.loads(files.plain_json.write_json(config))
     return record
 
 
@@ -202,7 +201,7 @@ def load_model(
         compile: whether to compile it as it was.
         safe_mode: accepted and not needed: there is no other mode.
     """
-    record = formats.read(filepath)
+    record = files.formats.read(filepath)
     what = f"'{printable(os.fspath(filepath), 200)}'"
     if record.config is None:
         raise ModelFileError(
@@ -243,7 +242,7 @@ def _count(record: Record) -> int:
 
 
 def _model_from(config: Any, what: str) -> Any:
-    plain_config.check(config, what)
+    files.plain_config.check(config, what)
     model = configs.deserialize(config)
     if not callable(getattr(type(model), "save", None)):
         raise ModelFileError(
@@ -308,7 +307,7 @@ def load_weights(
         by_name: give weights to the layers of the same name, and leave out the others.
         objects_to_skip: accepted as None.
     """
-    record = formats.read(filepath)
+    record = files.formats.read(filepath)
     what = f"'{printable(os.fspath(filepath), 200)}'"
     with reading(what):
         fill(model, record, what, skip_mismatch=skip_mismatch, by_name=by_name)
@@ -321,4 +320,4 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
         custom_objects: classes and functions of your own by name.
     """
     with reading("the JSON text", custom_objects):
-        return _model_from(plain_json.read_json(json_string, "the JSON text"), "the JSON text")
+        return _model_from(files.plain_json.read_json(json_string, "the JSON text"), "the JSON text")

@@ -10,12 +10,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from doltap import notes, random
+from doltap import notes, random, reporting
 from doltap.core.graph import Graph, promised, symbolic_leaves
 from doltap.core.layer import Layer
 from doltap.core.tensors import lend, unchanged
 from doltap.errors import UnknownNameError
-from doltap.reporting import summary as table
 
 __all__ = ["summary"]
 
@@ -45,7 +44,7 @@ def summary(
     columns = ["Layer (type)", "Output Shape", "Param #"]
     columns += ["Connected to"] if branches else []
     columns += ["Trainable"] if show_trainable else []
-    table.print_summary(model.name, columns, lines, totals, print_fn, width)
+    reporting.summary.print_summary(model.name, columns, lines, totals, print_fn, width)
 
 
 def _branches(graph: Graph) -> bool:

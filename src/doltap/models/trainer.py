@@ -14,14 +14,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from doltap import optimizers, random
+from doltap import optimizers, random, reporting
 from doltap.callbacks import BackupAndRestore, CallbackList, History
 from doltap.core import configs
 from doltap.core.layer import Layer
 from doltap.errors import DataError, NotCompiledError
 from doltap.models import arguments, objects
 from doltap.models.stepping import Outputs, Stepping
-from doltap.reporting.progress import Display
 from doltap.training import batches, cache, checks, feeds, loop, objective, resuming, steps
 from doltap.training.batches import Rows
 from doltap.training.objective import Objective, Wishes
@@ -304,7 +303,7 @@ class Trainer(Stepping):
         params: dict[str, Any] = {"epochs": settings.last, "steps": num_batches, "verbose": settings.verbose}
         listeners = CallbackList(callbacks, add_history=True, model=self, **params)
         self.history = listeners.history
-        display = Display(settings.verbose, num_batches) if settings.verbose else None
+        display = reporting.progress.Display(settings.verbose, num_batches) if settings.verbose else None
         self.stop_training = False
         keeper = None
         backups = [each for each in listeners.callbacks if isinstance(each, BackupAndRestore)]
@@ -585,12 +584,12 @@ class Trainer(Stepping):
 
 
 @contextlib.contextmanager
-def shown(verbose: int, num_steps: int | None) -> Iterator[Display | None]:
+def shown(verbose: int, num_steps: int | None) -> Iterator[reporting.progress.Display | None]:
     """A display that has begun and leaves the terminal in order; None when nothing is to be shown."""
     if not verbose:
         yield None
         return
-    display = Display(verbose, num_steps)
+    display = reporting.progress.Display(verbose, num_steps)
     display.begin()
     try:
         yield display

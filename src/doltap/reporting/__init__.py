@@ -1,1 +1,12 @@
 """What people see of a model and its training."""
+
+from typing import TYPE_CHECKING
+
+from doltap import doors
+
+if TYPE_CHECKING:
+    from doltap.reporting import inspecting, progress, summary
+
+__all__ = ["inspecting", "progress", "summary"]
+
+doors.later(__name__, *__all__)

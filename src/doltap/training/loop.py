@@ -19,9 +19,9 @@ from typing import Any
 import jax
 import numpy as np
 
+from doltap import reporting
 from doltap.callbacks import CallbackList
 from doltap.core.tensors import Variable
-from doltap.reporting.progress import Display
 from doltap.training import batches, cache, feeds
 from doltap.training.batches import Layout, Rows, Schedule
 from doltap.training.program import Given, Recipe, State
@@ -212,7 +212,9 @@ class FeedEvaluation(_Testing):
         # How many times it was run.
         self.runs = 0
 
-    def run(self, listeners: CallbackList, display: Display | None = None) -> dict[str, float]:
+    def run(
+        self, listeners: CallbackList, display: reporting.progress.Display | None = None
+    ) -> dict[str, float]:
         """All batches once; the results by name."""
         listens = listeners.listens_to("on_test_batch_end", "on_test_batch_begin")
         listeners.call("on_test_begin", {})
@@ -266,7 +268,9 @@ class Evaluation(_Testing):
             arguments = self._arguments(self._data, _arrays(self.recipe.totals), 0, 1, fresh=True)
             cache.known(self.recipe, "test", schedule.layout(0), arguments)
 
-    def run(self, listeners: CallbackList, display: Display | None = None) -> dict[str, float]:
+    def run(
+        self, listeners: CallbackList, display: reporting.progress.Display | None = None
+    ) -> dict[str, float]:
         """All batches once; the results by name."""
         if self._ahead:
             self._ahead.join()
@@ -308,7 +312,7 @@ def fit(
     validation: Evaluation | FeedEvaluation | None,
     settings: Settings,
     listeners: CallbackList,
-    display: Display | None,
+    display: reporting.progress.Display | None,
     keeper: Any = None,
 ) -> None:
     """Train for the epochs of the settings, calling back at every moment somebody listens to.
@@ -355,7 +359,7 @@ class Epochs:
         validation: Evaluation | FeedEvaluation | None,
         settings: Settings,
         listeners: CallbackList,
-        display: Display | None,
+        display: reporting.progress.Display | None,
     ) -> None:
         self.training, self.validation, self.settings = training, validation, settings
         self.listeners, self.display = listeners, display
@@ -532,7 +536,11 @@ def interrupts_deferred() -> Iterator[None]:
 
 
 def predict(
-    recipe: Recipe, x: Any, batch_size: int, listeners: CallbackList | None, display: Display | None
+    recipe: Recipe,
+    x: Any,
+    batch_size: int,
+    listeners: CallbackList | None,
+    display: reporting.progress.Display | None,
 ) -> Any:
     """The network's output for every row, as NumPy arrays of its own in the output's structure.
 

@@ -16,11 +16,10 @@ from typing import Any
 
 import jax
 
-from doltap import config, random
+from doltap import config, files, random
 from doltap.callbacks import BackupAndRestore, CallbackList, History, LambdaCallback
 from doltap.core.tensors import Rate, Variable, place
 from doltap.errors import DataError, ModelFileError, printable
-from doltap.files import checkpoint
 from doltap.optimizers.options import AskedRate
 from doltap.training import batches, feeds, identity, loop
 
@@ -128,7 +127,7 @@ class Keeper:
         self._feeds = {"training": getattr(training, "feed", None)}
         self._feeds["validation"] = getattr(validation, "feed", None)
         keep = 2 if plan.backup is None or plan.backup.double_checkpoint else 1
-        self._folder = checkpoint.Folder(plan.folder, keep)
+        self._folder = files.checkpoint.Folder(plan.folder, keep)
         self._identity = "" if plan.backup else self._describe()
         self._machine = identity.machine()
         for feed in self._feeds.values():
@@ -151,9 +150,9 @@ class Keeper:
         model = self._model
         # Callbacks change the learning rate: what counts is how the model was when it was first kept.
         if model.first_look is None:
-            model.first_look = json.dumps(checkpoint.pack(identity.of_model(model, self._recipe), []))
+            model.first_look = json.dumps(files.checkpoint.pack(identity.of_model(model, self._recipe), []))
         run = identity.of_run(self._training, self._validation, self._settings, self._plan.seen)
-        return f"[{model.first_look}, {json.dumps(checkpoint.pack(run, []))}]"
+        return f"[{model.first_look}, {json.dumps(files.checkpoint.pack(run, []))}]"
 
     # Reading.
 
@@ -188,7 +187,7 @@ class Keeper:
                 fix="Give epochs as large, or another folder.",
             )
         for name, variables in self._variables().items():
-            checkpoint.check_arrays(f"'{what}', {name}", state[name], variables)
+            files.checkpoint.check_arrays(f"'{what}', {name}", state[name], variables)
 
     def _check_identity(self, what: str, state: dict[str, Any]) -> None:
         chosen = config.chosen_seed()
@@ -381,7 +380,7 @@ def _state_of(callback: Any) -> Any:
 
 def _parts(described: str) -> dict[str, Any]:
     """The descriptions in an identity as one."""
-    parts = [checkpoint.unpack(part, []) for part in json.loads(described)]
+    parts = [files.checkpoint.unpack(part, []) for part in json.loads(described)]
     return {key: value for part in parts for key, value in part.items()}
 
 

@@ -1,5 +1,12 @@
 """Trained models as files that other programs run."""
 
-from doltap.models.exporting.export import export_model
+from typing import TYPE_CHECKING
 
-__all__ = ["export_model"]
+from doltap import doors
+
+if TYPE_CHECKING:
+    from doltap.models.exporting import export
+
+__all__ = ["export"]
+
+doors.later(__name__, *__all__)
