@@ -122,7 +122,8 @@ def test_ten_kills_change_no_bit(tmp_path):
 
 @pytest.mark.slow
 def test_two_hundred_kills_change_no_bit(tmp_path):
-    assert not kills(200, 2, tmp_path, *[name for name in RUNS if name != "eager"])
+    # About one in ten is a Ctrl-C.
+    assert not kills(230, 2, tmp_path, *[name for name in RUNS if name != "eager"])
 
 
 def test_ctrl_c_leaves_a_folder_that_can_be_gone_on_from(tmp_path):
