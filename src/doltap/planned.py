@@ -99,7 +99,6 @@ LACKS: dict[str, tuple[Lack, ...]] = {
     ),
     "backend": (_never("Layers count their names themselves.", "get_uid"),),
     "callbacks": (
-        _coming("Writing for TensorBoard comes after the files of models.", "TensorBoard"),
         _never("LambdaCallback(on_epoch_end=...) sends what you like where you like.", "RemoteMonitor"),
         _never("It writes the files of another library.", "OrbaxCheckpoint"),
     ),

@@ -6,11 +6,12 @@ from doltap.callbacks.callback import Callback
 from doltap.callbacks.callback_list import CallbackList, History
 from doltap.callbacks.checkpoints import BackupAndRestore, ModelCheckpoint
 from doltap.callbacks.functions import LambdaCallback
-from doltap.callbacks.planned import RemoteMonitor, TensorBoard
+from doltap.callbacks.planned import RemoteMonitor
 from doltap.callbacks.progress import ProgbarLogger
 from doltap.callbacks.rates import LearningRateScheduler, ReduceLROnPlateau
 from doltap.callbacks.recording import CSVLogger
 from doltap.callbacks.stopping import EarlyStopping, TerminateOnNaN
+from doltap.callbacks.tensorboard import TensorBoard
 
 __all__ = [
     "BackupAndRestore",

@@ -7,7 +7,7 @@ from typing import Any
 from doltap.callbacks.callback import Callback
 from doltap.errors import NotSupportedError
 
-__all__ = ["RemoteMonitor", "TensorBoard"]
+__all__ = ["RemoteMonitor"]
 
 
 class _Planned(Callback):
@@ -20,12 +20,6 @@ class _Planned(Callback):
             got="one that is not there yet",
             fix=self.instead,
         )
-
-
-class TensorBoard(_Planned):
-    """Will write what TensorBoard shows; not there yet."""
-
-    instead = "For now, CSVLogger('log.csv') writes every epoch to a file."
 
 
 class RemoteMonitor(_Planned):

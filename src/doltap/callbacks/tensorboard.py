@@ -1,0 +1,214 @@
+"""Writing what TensorBoard shows, in the layout of Keras, without TensorFlow."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from doltap import reporting
+from doltap.callbacks.callback import Callback, Logs
+from doltap.errors import DataError, NotSupportedError, UnknownNameError, optional_package
+from doltap.registry import arguments_of, check_arguments
+
+__all__ = ["TensorBoard"]
+
+_BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end")
+# Words of Keras 2 that changed nothing that is shown today.
+_WITHOUT_EFFECT = ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data")
+
+
+class TensorBoard(Callback):
+    """Writes event files that `tensorboard --logdir logs` shows.
+
+    Training goes to `log_dir/train`, validation and `evaluate` to
+    `log_dir/validation`. Needs tensorboardX: pip install "doltap[board]".
+
+    Args:
+        log_dir: the folder; a run of its own for each training keeps them apart.
+        histogram_freq: write histograms of the weights every so many epochs; 0 never.
+        write_graph: whether to write the graph of the layers.
+        write_images: whether to draw the weights with their histograms.
+        write_steps_per_second: whether to write how fast it trains.
+        update_freq: "epoch", or after how many batches to write losses and metrics;
+            "batch" means 1. Whoever hears every batch trains more slowly.
+        profile_batch: a batch, or the first and the last batch, that JAX's profiler
+            watches, counted from 1 over the whole training; 0 none.
+        embeddings_freq: write the vectors of Embedding layers every so many epochs; 0 never.
+        embeddings_metadata: a file with a label for each vector, or a dict from
+            the layer's name to such a file.
+    """
+
+    def __init__(
+        self,
+        log_dir: Any = "logs",
+        histogram_freq: int = 0,
+        write_graph: bool = True,
+        write_images: bool = False,
+        write_steps_per_second: bool = False,
+        update_freq: Any = "epoch",
+        profile_batch: Any = 0,
+        embeddings_freq: int = 0,
+        embeddings_metadata: Any = None,
+        **keywords: Any,
+    ) -> None:
+        keywords = {name: value for name, value in keywords.items() if name not in _WITHOUT_EFFECT}
+        check_arguments("TensorBoard", keywords, arguments_of(TensorBoard))
+        super().__init__()
+        optional_package("tensorboardX", extra="board", purpose="TensorBoard")
+        self.log_dir = os.fspath(log_dir)
+        self.histogram_freq = _count("histogram_freq", histogram_freq)
+        self.write_graph, self.write_images = write_graph, write_images
+        self.write_steps_per_second = write_steps_per_second
+        self.update_freq = 1 if update_freq == "batch" else update_freq
+        if self.update_freq != "epoch":
+            _count("update_freq", self.update_freq, least=1)
+        self._profiled = _batches(profile_batch)
+        self.embeddings_freq = _count("embeddings_freq", embeddings_freq)
+        self.embeddings_metadata = embeddings_metadata
+        # A class of the user's may do something at every batch.
+        own = [hook for hook in _BATCH_HOOKS if getattr(type(self), hook) is getattr(TensorBoard, hook)]
+        self.unheard = tuple(own) if self.update_freq == "epoch" and not self._profiled else ()
+        self._files: dict[str, Any] = {}
+        self._is_profiling = False
+        self._began, self._begun_step = 0.0, 0
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Open the file of the training, and draw the graph."""
+        if self.embeddings_freq:
+            self._describe_embeddings()
+        file = self._file("train")
+        if self.write_graph and self.model.built:
+            file.add_graph(reporting.events.connections(self.model))
+        file.flush()
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Close the files."""
+        self._stop_profiling()
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Begin to count steps."""
+        self._began, self._begun_step = time.perf_counter(), self._step()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Write the losses and metrics of the epoch, and what is written every so many epochs."""
+        logs = logs or {}
+        held_out = {name: value for name, value in logs.items() if name.startswith("val_")}
+        numbers = {name: value for name, value in logs.items() if name not in held_out}
+        numbers["learning_rate"] = float(np.asarray(self.model.optimizer.learning_rate))
+        if self.write_steps_per_second:
+            seconds = time.perf_counter() - self._began
+            numbers["steps_per_second"] = (self._step() - self._begun_step) / seconds
+        self._file("train").add_numbers(_named("epoch_{}", numbers), epoch)
+        if held_out:
+            shorter = {name.removeprefix("val_"): value for name, value in held_out.items()}
+            self._file("validation").add_numbers(_named("epoch_{}", shorter), epoch)
+        if self.histogram_freq and epoch % self.histogram_freq == 0:
+            self._write_weights(epoch)
+        if self.embeddings_freq and epoch % self.embeddings_freq == 0:
+            self._write_embeddings()
+        for file in self._files.values():
+            file.flush()
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Let the profiler begin where it is time."""
+        super().on_train_batch_begin(batch, logs)
+        if self._profiled and self._step() + 1 == self._profiled[0]:
+            jax.profiler.start_trace(self.log_dir)
+            self._is_profiling = True
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Write the losses and metrics of the epoch so far, after every so many batches."""
+        super().on_train_batch_end(batch, logs)
+        step = self._step()
+        if self._profiled and step >= self._profiled[1]:
+            self._stop_profiling()
+        if self.update_freq != "epoch" and step % self.update_freq == 0:
+            self._file("train").add_numbers(_named("batch_{}", logs or {}), step)
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """Write the results of an evaluation, at the step that training has reached."""
+        if self.model.optimizer is not None and self.model.optimizer.is_built:
+            numbers = _named("evaluation_{}_vs_iterations", logs or {})
+            self._file("validation").add_numbers(numbers, self._step())
+            self._file("validation").flush()
+
+    def _step(self) -> int:
+        return int(np.asarray(self.model.optimizer.iterations))
+
+    def _file(self, part: str) -> Any:
+        if part not in self._files:
+            self._files[part] = reporting.events.EventFile(os.path.join(self.log_dir, part))
+        return self._files[part]
+
+    def _stop_profiling(self) -> None:
+        if self._is_profiling:
+            self._is_profiling = False
+            jax.profiler.stop_trace()
+
+    def _write_weights(self, epoch: int) -> None:
+        file = self._file("train")
+        for weight in self.model.weights:
+            values = weight.numpy()
+            file.add_histogram(f"{weight.path}/histogram", values, epoch)
+            image = reporting.events.as_image(values) if self.write_images else None
+            if image is not None:
+                file.add_image(f"{weight.path}/image", image, epoch)
+
+    def _embeddings(self) -> list[Any]:
+        return [layer for layer in self.model.layers if type(layer).__name__ == "Embedding"]
+
+    def _describe_embeddings(self) -> None:
+        """Tell TensorBoard's projector where vectors and labels stand."""
+        names = [layer.name for layer in self._embeddings()]
+        labels = self.embeddings_metadata
+        if isinstance(labels, dict):
+            for name in labels.keys() - set(names):
+                raise UnknownNameError.of("TensorBoard(embeddings_metadata)", name, names)
+        lines = []
+        for name in names:
+            lines += ["embeddings {", f'  tensor_name: "{name}"', f'  tensor_path: "{name}.tsv"']
+            file = labels.get(name) if isinstance(labels, dict) else labels
+            lines += [f'  metadata_path: "{os.fspath(file)}"'] if file else []
+            lines += ["}"]
+        Path(self.log_dir).mkdir(parents=True, exist_ok=True)
+        (Path(self.log_dir) / "projector_config.pbtxt").write_text("\n".join(lines), encoding="utf-8")
+
+    def _write_embeddings(self) -> None:
+        for layer in self._embeddings():
+            path = Path(self.log_dir) / f"{layer.name}.tsv"
+            np.savetxt(path, layer.embeddings.numpy(), delimiter="\t", fmt="%.6g")
+
+
+def _named(form: str, numbers: Logs) -> dict[str, float]:
+    """Single numbers under the names that TensorBoard shows; what is several numbers has no curve."""
+    return {form.format(name): float(value) for name, value in numbers.items() if np.ndim(value) == 0}
+
+
+def _count(name: str, value: Any, least: int = 0) -> int:
+    if type(value) is not int or value < least:
+        expected = "how often: a whole number" + (" or 'epoch'" if least else ", 0 for never")
+        raise DataError(f"TensorBoard({name})", expected=expected, got=repr(value), fix="For example 1.")
+    return value
+
+
+def _batches(asked: Any) -> tuple[int, int] | None:
+    """The first and the last batch to watch."""
+    if isinstance(asked, str):
+        asked = tuple(int(part) for part in asked.split(",") if part.strip().isdecimal())
+    first, last = asked if isinstance(asked, (tuple, list)) and len(asked) == 2 else (asked, asked)
+    if type(first) is not int or type(last) is not int or first < 0 or last < first:
+        raise NotSupportedError(
+            "TensorBoard(profile_batch)",
+            expected="a batch, or the first and the last one, counted from 1",
+            got=repr(asked),
+            fix="For example profile_batch=(10, 20), or 0 for none.",
+        )
+    return (first, last) if first else None
