@@ -32,6 +32,9 @@ __all__ = [
 ]
 
 
+_LONGEST = 2000
+
+
 class DoltapError(Exception):
     """The root of every error that doltap raises on purpose.
 
@@ -47,8 +50,9 @@ class DoltapError(Exception):
     """
 
     def __init__(self, subject: str, *, expected: str, got: str, fix: str) -> None:
-        # Names of columns, layers and files come from outside, and may hold a terminal's commands.
-        subject, expected, got, fix = (_escape(text, keep="\n") for text in (subject, expected, got, fix))
+        # Names of columns, layers and files come from outside: they may hold a terminal's commands,
+        # and be of any length.
+        subject, expected, got, fix = (_told(text) for text in (subject, expected, got, fix))
         super().__init__(f"{subject}: expected {expected}, got {got}.\n  {fix}")
         self.parts = {"expected": expected, "got": got, "fix": fix}
         self.subject = subject
@@ -172,8 +176,15 @@ def printable(text: object, limit: int | None = 80) -> str:
     >>> printable("a\\x1b[31mb")
     'a\\\\x1b[31mb'
     """
-    shown = _escape(str(text))
+    whole = str(text)
+    shown = _escape(whole if limit is None else whole[: limit + 1])
     return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _told(text: str) -> str:
+    """Text as errors tell it: escaped but for the ends of lines, and of a length that can be read."""
+    is_long = len(text) > _LONGEST
+    return _escape(text[:_LONGEST], keep="\n") + ("…" if is_long else "")
 
 
 def _escape(text: str, keep: str = "") -> str:

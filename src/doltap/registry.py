@@ -11,11 +11,12 @@ import importlib
 import inspect
 import re
 import threading
+import types
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from doltap import old_names
-from doltap.errors import NotSupportedError, UnknownArgumentError, UnknownNameError
+from doltap.errors import DataError, NotSupportedError, UnknownArgumentError, UnknownNameError, printable
 
 __all__ = [
     "Configured",
@@ -204,12 +205,33 @@ def get_custom_objects() -> dict[str, Any]:
 @contextlib.contextmanager
 def custom_object_scope(custom_objects: dict[str, Any]) -> Iterator[None]:
     """Inside the `with`, configurations may name these classes and functions."""
+    _check_custom(custom_objects)
     outer = getattr(_scopes, "current", None)
     _scopes.current = {**(outer or {}), **custom_objects}
     try:
         yield
     finally:
         _scopes.current = outer
+
+
+def _check_custom(custom_objects: Any) -> None:
+    """An error unless these are things by name, which can be made or called."""
+    plain = (bool, int, float, str, bytes, list, tuple, dict, types.NoneType)
+    if not isinstance(custom_objects, dict):
+        got = f"a {type(custom_objects).__name__}"
+    elif not all(isinstance(name, str) for name in custom_objects):
+        got = "names that are no texts"
+    elif any(isinstance(thing, plain) for thing in custom_objects.values()):
+        name, thing = next(pair for pair in custom_objects.items() if isinstance(pair[1], plain))
+        got = f"{thing!r} for '{name}'"
+    else:
+        return
+    raise DataError(
+        "custom_objects",
+        expected="a dict from names to classes and functions of your own",
+        got=printable(got),
+        fix="For example custom_objects={'MyLayer': MyLayer}.",
+    )
 
 
 def described(thing: Any, module: str) -> dict[str, Any]:

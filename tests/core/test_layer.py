@@ -147,6 +147,8 @@ def test_a_layer_computes_when_called_and_builds_once():
 
 
 def test_weights_may_be_made_in_init_and_in_call_positions_of_keras_2():
+    doltap.config.clear_session()
+
     class Scale(Layer):
         def __init__(self):
             super().__init__()

@@ -71,13 +71,12 @@ def weights_of_dense(file):
     file["layers/dense/vars/1"] = np.zeros(2, "f4")
 
 
-def archive(config, weights=weights_of_dense, more=()):
+def archive(config, weights=weights_of_dense, more=(), **metadata):
     """The bytes of a .keras file."""
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as file:
-        file.writestr(
-            "metadata.json", json.dumps({"keras_version": "3.15.1", "date_saved": "2026-01-01@00:00:00"})
-        )
+    about = {"keras_version": "3.15.1", "date_saved": "2026-01-01@00:00:00", **metadata}
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("metadata.json", json.dumps(about))
         file.writestr("config.json", config if isinstance(config, (str, bytes)) else json.dumps(config))
         file.writestr("model.weights.h5", weights if isinstance(weights, bytes) else hdf5(weights))
         for name, inside in more:

@@ -459,7 +459,7 @@ def test_models_in_models_without_end(tmp_path):
     ("text", "words"),
     [
         ("[" * 100_000, "100000 deep"),
-        ('{"a": ' + "9" * 100_000 + "}", "100000 digits"),
+        ('{"a": ' + "9" * 100_000 + "}", "more than 1000 digits"),
         ('{"class_name": "Sequential", "class_name": "Lambda"}', "the key 'class_name' twice"),
         ('{"a": "\\ud800"}', "half of a character"),
         (b"\xff\xfe", "utf-8"),

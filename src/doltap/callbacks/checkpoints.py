@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from doltap import files
 from doltap.callbacks.callback import Callback, Logs
 from doltap.callbacks.monitoring import Monitor
 from doltap.errors import DataError, ModelFileError, NotSupportedError, UnknownNameError, printable
@@ -136,7 +137,7 @@ class ModelCheckpoint(_Often, Monitor):
                 got=f"the folder {path}",
                 fix="Add a file name, for example '{epoch:02d}.keras'.",
             )
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        files.writing.make_folder(os.path.dirname(path) or ".")
         save = self.model.save_weights if self.save_weights_only else self.model.save
         save(path, overwrite=True)
         self._say(epoch, f"saved to {path}")

@@ -126,7 +126,10 @@ class Owner(Configured):
         sample = functools.partial(
             initializers.sample, initializers.get(aspects["initializer"]), sizes, dtype, seed
         )
-        values = sample() if tensors.room() is None else self._later(sizes, dtype, sample, name)
+        try:
+            values = sample() if tensors.room() is None else self._promised(sizes, dtype, sample, name)
+        except MemoryError as error:
+            raise self._too_large(name, sizes) from error
         with tensors.inside(self):
             weight = Variable(values, None, dtype, trainable, autocast, name=name)
         weight.regularizer = regularizers.get(aspects["regularizer"])
@@ -134,20 +137,33 @@ class Owner(Configured):
         self._own_weights.append(weight)
         return weight
 
-    def _later(
+    def _promised(
         self, shape: tuple[int, ...], dtype: Any, sample: Callable[[], Any], name: str | None
-    ) -> Later:
-        """What stands for the values of a weight that a file is about to bring."""
+    ) -> Any:
+        """What stands for the values of a weight that a file is about to bring; the values where none is."""
         room = tensors.room()
+        assert room is not None
         is_usual = type(self).save_own_variables is Owner.save_own_variables
-        if room is not None and is_usual and not room.take(shape):
+        if is_usual and not room.take(shape):
             raise ModelFileError(
                 f"layer '{self.name}'",
-                expected=f"weights that the file holds, which are {room.numbers} numbers in all",
+                expected=f"weights that the file holds, which are {room.numbers} numbers in all"
+                if room.has_values
+                else f"at most {room.numbers} numbers in all",
                 got=f"'{name or 'weight'}' of shape {shape} in its configuration",
-                fix="The file is damaged, or was made to mislead.",
+                fix="The file is damaged, or was made to mislead."
+                if room.has_values
+                else "A text alone may not ask for more; build the model in Python.",
             )
-        return Later(shape, dtype, sample)
+        return Later(shape, dtype, sample) if room.has_values else sample()
+
+    def _too_large(self, name: str | None, shape: tuple[int, ...]) -> ShapeError:
+        return ShapeError(
+            f"layer '{self.name}'",
+            expected="weights that fit into memory",
+            got=f"'{name or 'weight'}' of shape {shape}",
+            fix="Make the layer smaller.",
+        )
 
     # What files hold of it.
 

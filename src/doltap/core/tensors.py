@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from doltap import config, dtypes, initializers, random
-from doltap.errors import DataError, NotSupportedError, ShapeError, printable
+from doltap.errors import DataError, ModelFileError, NotSupportedError, ShapeError, printable
 
 __all__ = ["Later", "Rate", "Variable", "assign_all", "lend", "place", "precision", "unchanged", "unfilled"]
 
@@ -93,25 +93,49 @@ class Later(NamedTuple):
 
 # Numbers that need not be in a file, for what classes of the user's own compute again.
 _SLACK = 1 << 16
+# Numbers of metrics and the like, which no file holds.
+_BESIDE = 1 << 24
 
 
 class Room:
-    """How many numbers may still be promised while a model is made for a file that holds so many."""
+    """How many numbers may still be taken up while a model is made from a description.
 
-    def __init__(self, numbers: int) -> None:
-        self.numbers, self.left = numbers, numbers + _SLACK
+    Args:
+        numbers: how many the file holds, or how many a text alone may ask for.
+        has_values: whether the file is about to bring the values of weights.
+    """
+
+    def __init__(self, numbers: int, *, has_values: bool) -> None:
+        self.numbers, self.has_values = numbers, has_values
+        # An optimizer remembers a few numbers for each weight.
+        self.left, self.beside = numbers + _SLACK, _BESIDE + 5 * numbers
 
     def take(self, shape: Sequence[int]) -> bool:
         """Whether there is room for a weight of that shape, which is then taken."""
         self.left -= math.prod(shape)
         return self.left >= 0
 
+    def take_beside(self, shape: Sequence[int], name: str) -> None:
+        """As `take`, for what has values at once, such as the totals of a metric."""
+        self.beside -= math.prod(shape)
+        if self.beside < 0:
+            raise ModelFileError(
+                f"variable '{name}'",
+                expected="totals of a size that a metric needs",
+                got=f"one of shape {tuple(shape)} in its configuration",
+                fix="It was made to mislead, or is damaged; load_model(path, compile=False) goes without.",
+            )
+
 
 @contextlib.contextmanager
-def unfilled(numbers: int) -> Iterator[None]:
-    """Inside the `with`, weights are made without values, for a file that holds that many numbers."""
+def unfilled(numbers: int, *, has_values: bool = True) -> Iterator[None]:
+    """Inside the `with`, weights are made without values, for a file that holds that many numbers.
+
+    Args:
+        has_values: False makes them with values, and so many at most.
+    """
     outer = getattr(_loans, "room", None)
-    _loans.room = Room(numbers)
+    _loans.room = Room(numbers, has_values=has_values)
     try:
         yield
     finally:
@@ -201,9 +225,12 @@ class Variable:
         self.path = "/".join([*(owner.name for owner in makers()), name])
         self.trainable = self.made_trainable = trainable
         self.array: jax.Array
+        room: Room | None = getattr(_loans, "room", None)
         if isinstance(array, Later):
             self._make = array.make
         else:
+            if room is not None:
+                room.take_beside(array.shape, name)
             self.array = place(array.astype(dtype))
         self.shape: tuple[int, ...] = tuple(array.shape)
         self.dtype = str(dtype)

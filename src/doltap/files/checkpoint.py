@@ -204,7 +204,7 @@ def states_in(folder: pathlib.Path) -> dict[str, dict[str, Any] | DoltapError]:
 
     The newest comes last, and behind it the one with which training has ended.
     """
-    names = sorted(file.name for file in folder.iterdir() if _STATE.fullmatch(file.name))
+    names = sorted(file.name for file in folder.iterdir() if _STATE.fullmatch(file.name) and file.is_file())
     names += ["finished.h5"] if (folder / "finished.h5").is_file() else []
     found: dict[str, dict[str, Any] | DoltapError] = {}
     for name in names:
@@ -260,7 +260,7 @@ class Folder:
         self.seconds = 0.0
 
     def _files(self) -> dict[int, pathlib.Path]:
-        found = ((_STATE.fullmatch(file.name), file) for file in self.path.iterdir())
+        found = ((_STATE.fullmatch(file.name), file) for file in self.path.iterdir() if file.is_file())
         return {int(match[1]): file for match, file in found if match}
 
     @property

@@ -14,7 +14,7 @@ from doltap.files import h5_file, keras_file, safetensors_file, weights_file
 from doltap.files.hdf5 import read_hdf5, verify_hdf5, write_hdf5
 from doltap.files.opening import kind_of, open_file, opening_error
 from doltap.files.record import Record
-from doltap.files.writing import write_aside
+from doltap.files.writing import checked_path, write_aside
 
 __all__ = ["format_for", "read", "write"]
 
@@ -79,7 +79,8 @@ def read(path: str | os.PathLike[str]) -> Record:
     A name that promises another format than the file has is refused: whoever
     looks at names only, to keep something out, would be misled.
     """
-    what, name = f"'{printable(os.fspath(path), 200)}'", pathlib.Path(path).name.lower()
+    path = checked_path(path)
+    what, name = f"'{printable(path, 200)}'", pathlib.Path(path).name.lower()
     begin = _beginning(pathlib.Path(path), what)
     if begin.startswith(_ZIP):
         _check_suffix(name, (".keras",), what, "an archive, as .keras files are")
@@ -106,13 +107,21 @@ def _beginning(path: pathlib.Path, what: str) -> bytes:
         with open_file(path, what) as file:
             return file.read(64) or b""
     except ModelFileError as error:
-        if path.with_name(path.name + ".index").is_file():
+        if _is_file(path.with_name(path.name + ".index")):
             raise _tensorflows(what, "the name of a TensorFlow checkpoint") from error
-        if path.is_dir():
+        if os.path.isdir(path):
             raise _folder(path, what) from error
         raise
     except OSError as error:
         raise opening_error(path, what, error) from error
+
+
+def _is_file(path: pathlib.Path) -> bool:
+    """Whether a file is there, as far as may be seen."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _tensorflows(what: str, got: str) -> ModelFileError:

@@ -65,7 +65,9 @@ def _read(root: Group, what: str) -> Record:
             got="weights by number, of a Keras before 1.0",
             fix="Load and save them with Keras 1 first.",
         )
-    weights = root.groups.get("model_weights", root)
+    # A layer may have this name, where the weights stand in the file itself.
+    is_itself = any(name in root.attributes for name in ("layer_names", "layer_names0"))
+    weights = root if is_itself else root.groups.get("model_weights", root)
     version = root.attributes.get("keras_version", weights.attributes.get("keras_version", "1"))
     backend = root.attributes.get("backend", weights.attributes.get("backend"))
     metadata = {"keras_version": str(version), "backend": backend}

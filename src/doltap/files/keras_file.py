@@ -33,6 +33,8 @@ def read(path: str | os.PathLike[str], what: str) -> Record:
     _check_names(members, what)
     config, metadata = (_object(members.pop(name), f"{name} in {what}") for name in (_CONFIG, _METADATA))
     record = weights_file.read(read_hdf5(members.pop(_WEIGHTS), f"{_WEIGHTS} in {what}"))
+    # Notes are what this program says of a file, never what a file says.
+    metadata.pop("notes", None)
     record.format, record.config, record.metadata = "keras", config, metadata
     record.assets = {name: bytes(content) for name, content in members.items()}
     # Late versions of Keras 2 wrote this format, too.

@@ -101,7 +101,7 @@ def opening_error(path: str | os.PathLike[str], what: str | None, error: Excepti
 
 def _missing(path: pathlib.Path, about: str) -> ModelFileError:
     folder = path.parent
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         got, fix = f"no folder '{folder}'", "Check the path."
     else:
         got = "no such file"

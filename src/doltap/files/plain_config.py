@@ -20,6 +20,8 @@ from doltap.errors import ModelFileError, printable
 __all__ = ["check"]
 
 _MOST_OBJECTS = 100_000
+_MOST_LAYERS = 5_000
+_LONGEST_NAME = 1_000
 _LARGEST = (1 << 31) - 1
 
 # Settings that say how large something is to be.
@@ -30,7 +32,9 @@ input_shape target_shape output_shape max_tokens num_bins num_tokens num_oov_ind
 output_sequence_length groups rank depth_multiplier projection_dim input_length height width
 power_iterations fft_length sequence_length sequence_stride num_mel_bins vocabulary_size batch_size
 """
-_SIZES = frozenset(_SIZE_WORDS.split())
+_SIZES = dict.fromkeys(_SIZE_WORDS.split(), _LARGEST)
+# What metrics make lists and tables of, before any data comes.
+_SIZES |= {"num_thresholds": 100_000, "num_classes": 1 << 20}
 
 # Words by which Keras 1 and 2 announce code.
 _CODE_TYPES = frozenset(["function_type", "output_shape_type", "mask_type"])
@@ -77,7 +81,7 @@ def check(config: Any, what: str) -> None:
             waiting.extend(() if is_value else value.items())
         elif isinstance(value, list) and key != "vocabulary":
             waiting.extend((key, inner) for inner in value if isinstance(inner, (dict, list, int)))
-        elif isinstance(value, int) and key in _SIZES and not -_LARGEST <= value <= _LARGEST:
+        elif isinstance(value, int) and key in _SIZES and not -_SIZES[key] <= value <= _SIZES[key]:
             raise looking.refused(f"{key}={value}", "Nothing is that large.")
 
 
@@ -86,7 +90,7 @@ class _Looking:
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._num_objects = 0
+        self._num_objects = self._num_layers = 0
 
     def refused(self, got: str, fix: str) -> ModelFileError:
         """The error for what a description must not have."""
@@ -100,6 +104,9 @@ class _Looking:
         self._check_code(value, name)
         self._check_paths(value)
         if isinstance(value.get("layers"), list):
+            self._num_layers += len(value["layers"])
+            if self._num_layers > _MOST_LAYERS:
+                raise self.refused(f"more than {_MOST_LAYERS} layers", "No model has so many.")
             _Network(value, self).check()
         if name is None and "config" not in value:
             return
@@ -116,6 +123,8 @@ class _Looking:
         for part in ("class_name", "module", "registered_name"):
             if not isinstance(value.get(part), (str, type(None))):
                 raise self.refused(f"{part}={value[part]!r}", "Names are texts: the file is damaged.")
+            if len(value.get(part) or "") > _LONGEST_NAME:
+                raise self.refused(f"{part} of {len(value[part])} letters", "No class has such a name.")
         name, module = value.get("class_name"), value.get("module") or ""
         registered = value.get("registered_name") or ""
         if module.startswith(_KERAS[:2]) and ">" in registered and _last(registered) != name:

@@ -18,11 +18,15 @@ __all__ = ["read_json", "write_json"]
 # A configuration of a thousand layers has a megabyte and is fifteen deep for
 # each model within a model; vocabularies of a million words have twenty megabytes.
 _MOST_BYTES, _MOST_VALUES, _DEEPEST = 1 << 26, 1 << 22, 100
+_MOST_OBJECTS = 200_000
 _NO_STRUCTURE = bytes(set(range(256)) - set(b"[]{},"))
 _UP_AND_DOWN = bytes.maketrans(b"[{]}", b"\1\1\xff\xff")
 # An integer of 128 bits, as random states have, has 39 digits.
 _MOST_DIGITS = 39
 
+# How halves of characters begin.
+_HALVES = (rb"\ud", rb"\uD")
+_LONG_NUMBER = re.compile(rb"[0-9+\-.eE]{1001}")
 _TEXTS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 
@@ -46,7 +50,7 @@ def read_json(text: str | bytes | memoryview, what: str) -> Any:
         )
     except (ValueError, RecursionError) as error:
         raise _refusal(what, printable(error, 200), "JSON") from error
-    if rb"\ud" in raw.lower() and not all(map(_is_text, _texts(value))):
+    if any(half in raw for half in _HALVES) and not all(map(_is_text, _texts(value))):
         raise _refusal(what, "half of a character", "texts of whole characters")
     return value
 
@@ -55,7 +59,12 @@ def _check_size(raw: bytes, what: str) -> None:
     """Refuse what would take long or much room, before it is read."""
     if len(raw) > _MOST_BYTES:
         raise _refusal(what, f"{len(raw)} bytes", f"at most {_MOST_BYTES} bytes of JSON")
-    outside = _TEXTS.sub(b"", raw).translate(None, _NO_STRUCTURE)
+    between = _TEXTS.sub(b"", raw)
+    if _LONG_NUMBER.search(between):
+        raise _refusal(what, "a number of more than 1000 digits", "numbers that a computer can hold")
+    outside = between.translate(None, _NO_STRUCTURE)
+    if outside.count(b"{") > _MOST_OBJECTS:
+        raise _refusal(what, f"{outside.count(b'{')} objects", f"at most {_MOST_OBJECTS} objects")
     num_values = len(outside) - outside.count(b"]") - outside.count(b"}")
     brackets = np.frombuffer(outside.translate(_UP_AND_DOWN, b","), np.int8)
     depth = int(np.cumsum(brackets, dtype=np.int64).max(initial=0))
@@ -77,8 +86,8 @@ def _whole_number(digits: str) -> int:
 
 
 def _number(digits: str) -> float:
-    number = float(digits[:1000])
-    if len(digits) > 1000 or math.isinf(number):
+    number = float(digits)
+    if math.isinf(number):
         raise ValueError(f"the number {printable(digits, 30)}, which no computer can hold")
     return number
 
@@ -105,7 +114,11 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _is_text(text: str) -> bool:
-    return not any("\ud800" <= sign <= "\udfff" for sign in text)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def write_json(value: Any) -> str:
@@ -117,7 +130,9 @@ def write_json(value: Any) -> str:
     '{"units": 2, "shape": [null, 3]}'
     """
     written = json.dumps(_plain(value, ""))
-    if rb"\ud" in written.encode() and not all(map(_is_text, _texts(json.loads(written)))):
+    if any(half in written.encode() for half in _HALVES) and not all(
+        map(_is_text, _texts(json.loads(written)))
+    ):
         raise _unwritten("", "half of a character", "Take it out of the text.")
     return written
 

@@ -35,6 +35,7 @@ _NAMES = {dtype.newbyteorder("="): name for name, dtype in _TYPES.items()}
 # As the library has it; a header of that size names a million arrays.
 _LONGEST_HEADER = 100_000_000
 _MOST_AXES = 32
+_MOST_ARRAYS = 50_000
 
 _METADATA, _CHECKSUM, _LAYERS = "__metadata__", "doltap_checksum", "doltap_layers"
 
@@ -60,6 +61,8 @@ def read(path: str | os.PathLike[str]) -> Record:
     header = read_json(bytes(content[8 : 8 + size]), f"the header of {what}")
     if not isinstance(header, dict):
         raise _damaged(what, "an object for a header", type(header).__name__)
+    if len(header) > _MOST_ARRAYS:
+        raise _damaged(what, f"at most {_MOST_ARRAYS} arrays", str(len(header)))
     metadata = _checked_metadata(what, header.pop(_METADATA, {}))
     arrays = _arrays(what, header, content[8 + size :])
     known, layers = metadata.pop(_CHECKSUM, None), metadata.pop(_LAYERS, "{}")

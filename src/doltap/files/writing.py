@@ -14,10 +14,11 @@ import secrets
 import stat
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from doltap.errors import DoltapError, ModelFileError, printable
 
-__all__ = ["write_aside"]
+__all__ = ["checked_path", "make_folder", "write_aside"]
 
 # What the name of an unfinished file ends in: chance, so that no two writers meet.
 _ENDING = re.compile(r"\.\d+\.part")
@@ -27,6 +28,8 @@ _REASONS = {
     errno.ENOENT: ("a folder that is there", "no such folder", "Make it, or check the path."),
     errno.ENOTDIR: ("folders on the way to it", "a file among them", "Check the path."),
     errno.EISDIR: ("a file to write", "a folder", "Add a file's name, such as 'model.keras'."),
+    errno.ENXIO: ("a file to write", "a pipe or device", "Save to a file, then send that one on."),
+    errno.EEXIST: ("folders on the way to it", "a file among them", "Check the path."),
     errno.EACCES: ("permission to write there", "none", "Save to another folder, or ask its owner."),
     errno.EPERM: ("permission to write there", "none", "Save to another folder, or ask its owner."),
     errno.EROFS: ("a disk to write to", "one that can only be read", "Save to another disk."),
@@ -45,6 +48,41 @@ _REASONS = {
         "Save to another disk, and look after this one.",
     ),
 }
+
+
+def checked_path(path: Any) -> str:
+    """The path as text; an error about what no file can be called."""
+    got = None
+    if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
+        got = f"a {type(path).__name__}"
+    elif not os.fspath(path):
+        got = "an empty text"
+    elif "\0" in os.fspath(path):
+        got = "one with a zero in it"
+    elif not _is_encodable(os.fspath(path)):
+        got = "one with half a character in it"
+    if got is None:
+        return os.fspath(path)
+    raise ModelFileError(
+        f"the path {printable(repr(path), 200)}",
+        expected="the path of a file, as text",
+        got=got,
+        fix="For example 'model.keras'.",
+    )
+
+
+def _is_encodable(path: str) -> bool:
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def make_folder(path: str) -> None:
+    """The folder at the path and those on the way to it, where they are not there yet."""
+    with _told_in_words(path):
+        os.makedirs(path, exist_ok=True)
 
 
 def write_aside(
@@ -116,6 +154,8 @@ def _facts_of(target: pathlib.Path) -> os.stat_result | None:
         return None
     if stat.S_ISDIR(facts.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(facts.st_mode):
+        raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
     if not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     return facts

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import pathlib
 import tempfile
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -90,15 +91,33 @@ def fill(
         plan = _by_path(model, record, what, keeps_training=keeps_training)
     if plan.misfits and not skip_mismatch:
         raise plan.misfits[0]
-    for variable, array in plan.pairs:
-        variable.assign(array)
-    for each in plan.later:
-        each()
+    with _all_or_none(model if plan.later else None):
+        for variable, array in plan.pairs:
+            variable.assign(array)
+        for each in plan.later:
+            each()
     if record.optimizer and keeps_training and model.optimizer is not None:
         _fill_optimizer(model.optimizer, [array for _, array in record.optimizer], model, what)
     if plan.misfits:
         listed = "; ".join(f"{one.subject}: {one.parts['got']}" for one in plan.misfits)
         warnings.warn(f"Left out what does not fit: {listed}.", stacklevel=5)
+
+
+@contextlib.contextmanager
+def _all_or_none(model: Any) -> Iterator[None]:
+    """Inside the `with` a layer's own way of loading may fail: then all weights are as they were."""
+    layers = [model, *model.inside(Layer)] if model is not None else []
+    optimizer = getattr(model, "optimizer", None)
+    variables = [variable for layer in layers for variable in layer.own_weights()]
+    variables += optimizer.variables if optimizer is not None else []
+    # Those without an array yet are about to be made anew.
+    before = [(variable, vars(variable)["array"]) for variable in variables if "array" in vars(variable)]
+    try:
+        yield
+    except BaseException:
+        for variable, array in before:
+            variable.array = array
+        raise
 
 
 # By path.

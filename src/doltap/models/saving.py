@@ -34,6 +34,10 @@ __all__ += ["save_model", "save_weights", "weights_of"]
 configs.names.add_later("FeatureSpace", "doltap.feature_space")
 
 
+# Weights that a description without any may ask for: a gigabyte.
+_MOST_OF_A_TEXT = 1 << 28
+
+
 # Writing.
 
 
@@ -110,6 +114,8 @@ def record_of(model: Any, form: str = "keras", *, include_optimizer: bool = True
     record = weights_of(model, form, include_optimizer=include_optimizer)
     # As it is read again: lists for tuples, plain numbers.
     record.config = json.loads(files.plain_json.write_json(config))
+    # What would be refused there is not written.
+    files.plain_config.check(record.config, f"model '{printable(model.name)}'")
     return record
 
 
@@ -124,10 +130,23 @@ def weights_of(model: Any, form: str = "weights", *, include_optimizer: bool = T
         record.names[place.path] = place.owner.name
         store: dict[str, Any] = {}
         place.owner.save_own_variables(store)
-        record.paths |= {place.inside(f"vars/{name}"): _host(value) for name, value in store.items()}
+        for name, value in store.items():
+            record.paths[place.inside(f"vars/{_plain_name(name, place.owner)}")] = _host(value)
         if form == "keras":
             record.assets |= _assets(place.owner, place.inside(""))
     return record
+
+
+def _plain_name(name: Any, owner: Any) -> str:
+    """What a layer's `save_own_variables` calls a weight."""
+    if isinstance(name, str) and name not in ("", ".", "..") and not {"/", "\\", "\0"} & {*name}:
+        return name
+    raise ModelFileError(
+        f"save_own_variables of layer '{printable(owner.name)}'",
+        expected="plain names for weights",
+        got=printable(repr(name)),
+        fix="For example store['kernel'] = ...",
+    )
 
 
 def _by_layer(model: Any, form: str, *, include_optimizer: bool) -> Record:
@@ -166,7 +185,7 @@ def _shared(model: Layer) -> dict[int, int]:
 
 
 def _check_target(path: str | os.PathLike[str], *, overwrite: bool, save_format: str | None) -> None:
-    what = f"'{printable(os.fspath(path))}'"
+    what = f"'{printable(files.writing.checked_path(path))}'"
     if not overwrite and os.path.exists(path):
         raise ModelFileError(
             what,
@@ -210,10 +229,7 @@ def load_model(
             got="weights alone",
             fix="Make the model, then model.load_weights(path).",
         )
-    model = made_from(record, what, custom_objects, compile=compile)
-    for note in record.metadata.get("notes", []) if compile else []:
-        warnings.warn(f"{what}: {note}", stacklevel=2)
-    return model
+    return made_from(record, what, custom_objects, compile=compile)
 
 
 def made_from(record: Record, what: str, custom_objects: Any = None, *, compile: bool = True) -> Any:
@@ -231,7 +247,7 @@ def made_from(record: Record, what: str, custom_objects: Any = None, *, compile:
         fill(model, record, what, keeps_training=compile)
     if record.format == "h5" and compile:
         for note in record.metadata.get("notes", ()):
-            warnings.warn(f"{what}: {note}", stacklevel=3)
+            warnings.warn(f"{what}: {printable(note, 400)}", stacklevel=3)
     return model
 
 
@@ -319,5 +335,5 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
     Args:
         custom_objects: classes and functions of your own by name.
     """
-    with reading("the JSON text", custom_objects):
+    with reading("the JSON text", custom_objects), unfilled(_MOST_OF_A_TEXT, has_values=False):
         return _model_from(files.plain_json.read_json(json_string, "the JSON text"), "the JSON text")

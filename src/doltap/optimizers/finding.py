@@ -40,7 +40,7 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
     return registry.described(optimizer, "keras.optimizers")
 
 
-def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Optimizer:
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Optimizer:
     """The optimizer that `serialize` wrote.
 
     Args:

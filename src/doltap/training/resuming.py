@@ -169,7 +169,9 @@ class Keeper:
         if self._plan.backup is None:
             self._check_identity(what, state)
         for name, feed in self._feeds.items():
-            _check_position(what, state["feeds"].get(name), is_feed=feed is not None)
+            if name not in state["feeds"]:
+                raise _strange(what, "feeds")
+            _check_position(what, state["feeds"][name], is_feed=feed is not None)
         table = state.get("table")
         if table is not None and getattr(table, "shape", None) != (1, self._recipe.width):
             raise _strange(what, "table")
