@@ -6,13 +6,16 @@ level; everything else receives what it needs.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 from doltap import doors, dtypes
 from doltap.dtypes import dtype_policy, floatx, set_dtype_policy, set_floatx
 from doltap.errors import NotSupportedError, UnknownNameError
+from doltap.registry import explained
 
 __all__ = [
     "allow_nan",
@@ -26,6 +29,7 @@ __all__ = [
     "floatx",
     "global_seed",
     "image_data_format",
+    "keeping_seed",
     "is_traceback_filtering_enabled",
     "next_count",
     "next_draw",
@@ -58,6 +62,7 @@ def epsilon() -> float:
     return float(_settings["epsilon"])
 
 
+@explained
 def set_epsilon(value: float) -> None:
     """Choose the number that `epsilon()` returns."""
     _settings["epsilon"] = float(value)
@@ -83,6 +88,7 @@ def image_data_format() -> str:
     return "channels_last"
 
 
+@explained
 def set_image_data_format(data_format: str) -> None:
     """Nothing for "channels_last"; anything else is an error."""
     if data_format == "channels_first":
@@ -128,6 +134,16 @@ def set_global_seed(seed: int) -> None:
     _settings["drawn"] = itertools.count()
 
 
+@contextlib.contextmanager
+def keeping_seed() -> Iterator[None]:
+    """After the `with`, the global seed and the counts that go with it are what they were before."""
+    kept = {name: _settings[name] for name in ("seed", "chosen", "made", "drawn")}
+    try:
+        yield
+    finally:
+        _settings.update(kept)
+
+
 def next_count() -> int:
     """How many models and lone layers asked for a seed before."""
     return next(_settings["made"])
@@ -145,6 +161,7 @@ def next_name(stem: str) -> str:
     return f"{stem}_{number}" if number else stem
 
 
+@explained
 def clear_session(free_memory: bool = True) -> None:
     """Count automatic names from the beginning again, and forget the policy that was chosen.
 
