@@ -1,11 +1,29 @@
-"""Data sets to learn with: `fashion_mnist.load_data()`, `mnist.load_data()`.
+"""Data sets to learn with: `fashion_mnist.load_data()`, `mnist.load_data()` and all others of Keras.
 
 A door: what is here is defined in the modules of this folder.
 """
 
 from doltap import doors
-from doltap.datasets import fashion_mnist, mnist
+from doltap.datasets import (
+    boston_housing,
+    california_housing,
+    cifar10,
+    cifar100,
+    fashion_mnist,
+    imdb,
+    mnist,
+    reuters,
+)
 
-__all__ = ["fashion_mnist", "mnist"]
+__all__ = [
+    "boston_housing",
+    "california_housing",
+    "cifar10",
+    "cifar100",
+    "fashion_mnist",
+    "imdb",
+    "mnist",
+    "reuters",
+]
 
 doors.guard(__name__)

@@ -6,6 +6,7 @@ What `load_data` gives is the published data, or the user's own files from
 
 from __future__ import annotations
 
+from doltap import doors
 from doltap.datasets import fetching, idx
 
 __all__ = ["load_data"]
@@ -44,3 +45,6 @@ def load_data() -> idx.Split:
         return idx.split([fetching.own_content(path) for path in own], own)
     contents = [fetching.content_of(file) for file in _FILES]
     return idx.split(contents, [file.name for file in _FILES])
+
+
+doors.guard(__name__)

@@ -56,14 +56,18 @@ class PinnedFile:
     Args:
         name: its place in a folder of data sets, such as "mnist.npz".
         published_name: its name at the address it is fetched from.
-        num_bytes: length of its content.
-        sha256: digest of its content, in hexadecimal.
+        num_bytes: length of its content, or a little more.
+        digest: SHA-256 of its content, or the MD5 where only that was published, in hexadecimal.
+        stays_packed: whether the content is the file as it lies there, packed or not.
+        other_names: under which other programs keep it in their folders.
     """
 
     name: str
     published_name: str
     num_bytes: int
-    sha256: str
+    digest: str
+    stays_packed: bool = False
+    other_names: tuple[str, ...] = ()
 
 
 def own_folder() -> Path | None:
@@ -135,8 +139,7 @@ def content_of(file: PinnedFile, *, base_url: str = BASE_URL) -> bytes:
     download; a copy that belongs to Keras or to the system is left alone.
     """
     passed_over = []
-    for folder in shared_folders():
-        path = folder / file.name
+    for path in [folder / name for folder in shared_folders() for name in (file.name, *file.other_names)]:
         try:
             with path.open("rb") as stream:
                 return _verified(stream, file)
@@ -224,9 +227,11 @@ def _progress() -> Progress:
 
 
 def _verified(stream: BinaryIO, file: PinnedFile) -> bytes:
-    content = _unpack(stream, file.num_bytes + 1)
-    if hashlib.sha256(content).hexdigest() != file.sha256:
-        raise OSError("damaged: its SHA-256 is not the published one")
+    content = stream.read(file.num_bytes + 1) if file.stays_packed else _unpack(stream, file.num_bytes + 1)
+    kind = "MD5" if len(file.digest) == 32 else "SHA-256"
+    digest = hashlib.sha256(content) if kind == "SHA-256" else hashlib.md5(content, usedforsecurity=False)
+    if digest.hexdigest() != file.digest:
+        raise OSError(f"damaged: its {kind} is not the published one")
     return content
 
 

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from doltap import doors
 from doltap.datasets import fetching, idx
 from doltap.errors import DatasetError
+from doltap.registry import explained
 
 __all__ = ["load_data"]
 
@@ -23,6 +25,7 @@ _SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 _KEYS = ("x_train", "y_train", "x_test", "y_test")
 
 
+@explained
 def load_data(path: str = "mnist.npz") -> idx.Split:
     """MNIST as `((x_train, y_train), (x_test, y_test))`, as Keras 3.
 
@@ -73,3 +76,6 @@ def _not_mnist(place: object, got: str) -> DatasetError:
         got=got.rstrip("."),
         fix="Put the published mnist.npz there, or take this one away.",
     )
+
+
+doors.guard(__name__)
