@@ -11,16 +11,17 @@ INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check
 PEERS := .peers
 TENSORFLOW := 2.21.0
 
-.PHONY: help demo test peers check fix docs bench size nightly clean
+.PHONY: help demo test lessons peers check fix docs bench size nightly clean
 
 help:
 	@echo "make demo      train a small classifier on pictures of clothes (DEMO_EPOCHS=1 for a short look)"
 	@echo "make test      run the tests (TESTS=tests/datasets for some of them)"
+	@echo "make lessons   run old programs unchanged, each in its own process (LESSONS=folder for others than ours)"
 	@echo "make peers     exchange files with Keras 2 and 3 (PEERS_FILES=20 for fewer); installs TensorFlow into $(PEERS)"
 	@echo "make peers FROM=net.ckpt TO=net.h5    turn a checkpoint of TensorFlow into weights that doltap reads"
 	@echo "make check     formatting, lint, types and the order of imports"
 	@echo "make fix       repair what can be repaired of formatting and lint"
-	@echo "make docs      write docs/coverage.md, the table of Keras's names"
+	@echo "make docs      write docs/coverage.md, the table of Keras's names, and docs/old-code.md, that of old ones"
 	@echo "make bench     measure against Keras, PyTorch and scikit-learn; writes bench/RESULTS.md and the READMEs' table"
 	@echo "make size      count the lines of each package"
 	@echo "make nightly   run all tests, the slow ones too, and compare 30 epochs of Fashion-MNIST with Keras"
@@ -31,6 +32,10 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	$(RUN) -m pytest --numprocesses $(WORKERS) --maxprocesses 4 $(TESTS)
+
+# DOLTAP_DATASETS and what else is set goes on to the programs.
+lessons: $(VENV)/.test
+	@$(RUN) tools/lessons.py $(LESSONS)
 
 ifdef FROM
 peers: $(PEERS)/.made
@@ -52,6 +57,7 @@ fix: $(VENV)/.check
 
 docs: $(VENV)/.test
 	$(RUN) docs/coverage.py
+	$(RUN) docs/old_code.py
 
 bench: $(VENV)/.test
 	$(RUN) bench/run.py

@@ -33,6 +33,7 @@ _namespaces = (
     "regularizers",
     "saving",
     "utils",
+    "wrappers",
 )
 _names = {
     "DTypePolicy": "dtype_policies",
@@ -49,6 +50,8 @@ _names = {
     "Sequential": "models",
     "Variable": "core",
 }
+# What IPython looks for when it meets `%load_ext doltap`.
+_asked_by_ipython = ("load_ipython_extension", "unload_ipython_extension")
 
 __all__ = [*_namespaces, *_names, "__version__"]
 
@@ -58,8 +61,13 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"doltap.{name}")
     if name in _names:
         return getattr(importlib.import_module(f"doltap.{_names[name]}"), name)
+    if name in _asked_by_ipython:
+        return getattr(importlib.import_module("doltap.compat.notebooks"), name)
     doors = importlib.import_module("doltap.doors")
-    raise doors.lacking("doltap", name, is_import=doors.imports(sys._getframe(1)))
+    found = doors.moved("doltap", name)
+    if found is None:
+        raise doors.lacking("doltap", name, is_import=doors.imports(sys._getframe(1)))
+    return found
 
 
 def __dir__() -> list[str]:

@@ -61,8 +61,7 @@ def linear(x: Any) -> Any:
     return x
 
 
-# Of a symbolic tensor, too, it gives that very one.
-names.add("linear", linear)
+names.add("linear", linear)  # Of a symbolic tensor, too, it gives that very one.
 
 
 @names.register("step")
@@ -539,6 +538,7 @@ hard_swish = hard_silu
 # Names
 
 
+@registry.explained
 def get(identifier: Any) -> Callable[..., Any]:
     """The function that a layer's `activation=` means.
 
@@ -557,6 +557,7 @@ def get(identifier: Any) -> Callable[..., Any]:
     return found
 
 
+@registry.explained
 def serialize(function: Any) -> Any:
     """What a model's file says of an activation: its name.
 
@@ -571,11 +572,11 @@ def serialize(function: Any) -> Any:
     return getattr(function, "__name__", type(function).__name__)
 
 
+@registry.explained
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Callable[..., Any]:
     """The function that `serialize` wrote down.
 
     Args:
-        config: what `serialize` or Keras wrote.
         custom_objects: the user's own functions by name; they win over ours.
 
     >>> deserialize("silu") is silu

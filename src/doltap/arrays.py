@@ -12,20 +12,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from doltap import config
+from doltap import config, old_names, registry
 from doltap.errors import DataError, LabelError, ShapeError, UnknownNameError, printable
+from doltap.registry import explained
 
 __all__ = ["cast_to_floatx", "normalize", "pack_x_y_sample_weight", "pad_sequences", "split_dataset"]
 __all__ += ["to_categorical", "unpack_x_y_sample_weight"]
 
 
-def to_categorical(x: ArrayLike, num_classes: int | None = None) -> np.ndarray:
+@old_names.accepts("to_categorical")
+@explained
+def to_categorical(x: ArrayLike, num_classes: int | None = None, **keywords: Any) -> np.ndarray:
     """One-hot rows: a 1 at each label's place, zeros elsewhere, as float64.
 
     Args:
         x: whole numbers from 0 to `num_classes - 1`, of any shape. A last
             axis of size 1 is dropped, as Keras does.
         num_classes: the length of a row; None means the largest label plus 1.
+        keywords: Keras 2's `dtype=`, the type of the rows.
 
     Returns:
         An array of shape `x.shape + (num_classes,)`.
@@ -37,6 +41,8 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> np.ndarray:
     array([[1., 0., 0.],
            [0., 0., 1.]])
     """
+    old_names.note_kept("to_categorical", keywords)
+    registry.check_arguments("to_categorical", keywords, ["x", "num_classes", "dtype"])
     labels = _whole_numbers(np.asarray(x))
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
@@ -51,7 +57,7 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> np.ndarray:
             fix="Number the classes from 0 (np.unique(x, return_inverse=True)[1] does), "
             "or give a larger num_classes=.",
         )
-    rows = np.zeros((labels.size, num_classes))
+    rows = np.zeros((labels.size, num_classes), keywords.get("dtype"))
     rows[np.arange(labels.size), labels.ravel()] = 1
     return rows.reshape(*labels.shape, num_classes)
 
@@ -99,6 +105,7 @@ def _wrong_label(labels: np.ndarray, is_wrong: np.ndarray, *, expected: str, fix
     return LabelError("to_categorical", expected=expected, got=got, fix=fix)
 
 
+@explained
 def normalize(x: ArrayLike, axis: int | None = -1, order: float = 2) -> np.ndarray:
     """The array divided by its length along `axis`, so that each vector has length 1.
 
@@ -145,6 +152,7 @@ def cast_to_floatx(x: ArrayLike) -> np.ndarray:
     return np.asarray(x, dtype=config.floatx())
 
 
+@explained
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
     """A batch as `fit` takes it from a generator: (x, y, sample_weight), without what is None at its end.
 
@@ -158,6 +166,7 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
     return (x,) if isinstance(x, (list, tuple)) else x
 
 
+@explained
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     """x, y and sample_weight of such a batch, None for those it lacks.
 
@@ -180,6 +189,7 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     return x, y, sample_weight
 
 
+@explained
 def pad_sequences(
     sequences: Sequence[Any],
     maxlen: int | None = None,
@@ -275,6 +285,7 @@ def _steps(row: int, kept: Any, dtype: Any, step_shape: tuple[int, ...]) -> np.n
     return steps
 
 
+@explained
 def split_dataset(
     dataset: Any,
     left_size: float | None = None,

@@ -7,20 +7,18 @@ doltap raises on purpose are printed, not traced.
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
-import json
+import atexit
+import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from doltap import demo
 from doltap.errors import DoltapError, UnknownNameError
-from doltap.files.glimpse import glimpse
-from doltap.reporting import inspecting
 
 __all__ = ["main"]
 
-_COMMANDS = ("demo", "inspect")
+_COMMANDS = ("demo", "inspect", "run")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,12 +38,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         options = _parser().parse_args(given or ["--help"])
-        if options.command == "inspect":
-            return _inspect(options.file, as_json=options.json)
-        demo.run(num_epochs=options.epochs, folder=options.out)
     except SystemExit as leaving:
         # argparse leaves after --help, --version and an option it does not know.
         return int(leaving.code or 0)
+    if options.command == "run":
+        return _run(options, given)
+    try:
+        if options.command == "inspect":
+            return _inspect(options.file, as_json=options.json)
+        demo = importlib.import_module("doltap.demo")
+        demo.run(num_epochs=options.epochs, folder=options.out)
     except DoltapError as error:
         print(f"doltap: {error}", file=sys.stderr)
         return 1
@@ -57,8 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="doltap", description="Neural networks that read like Keras.")
-    version = importlib.metadata.version("doltap")
-    parser.add_argument("--version", action="version", version=f"doltap {version}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="tell the version and leave")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     shown = commands.add_parser("demo", help="train a small classifier on pictures of clothes")
     shown.add_argument("--epochs", type=_positive_integer, help="how often to go through the training images")
@@ -77,17 +78,97 @@ def _parser() -> argparse.ArgumentParser:
         "file", type=Path, help="a .keras, .h5, .weights.h5 or .safetensors file, or a folder"
     )
     looked_at.add_argument("--json", action="store_true", help="print JSON")
+    _add_run(commands)
     return parser
+
+
+class _Version(argparse.Action):
+    """What `--version` does. To look the version up takes longer than many a command."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *given: Any) -> None:
+        print(f"doltap {importlib.import_module('importlib.metadata').version('doltap')}")
+        parser.exit()
+
+
+def _add_run(commands: Any) -> None:
+    shown = commands.add_parser(
+        "run",
+        help="run a program or a notebook written for Keras or TensorFlow, of any age",
+        usage="doltap run [options] (program.py | notebook.ipynb | -m module | -c code) [arguments]",
+    )
+    shown.add_argument("program", nargs=argparse.REMAINDER, help="the program, and its own arguments")
+    shown.add_argument("-m", dest="module", nargs=argparse.REMAINDER, help="run a module, as python -m does")
+    shown.add_argument("-c", dest="code", nargs=argparse.REMAINDER, help="run this code")
+    shown.add_argument(
+        "--explain", action="store_true", help="end with what was translated, and how it is written today"
+    )
+    shown.add_argument("--list-names", action="store_true", help="print every old name that is understood")
+    shown.add_argument("--figures", metavar="FOLDER", help="save figures there instead of showing them")
+    shown.add_argument("--out", metavar="FILE", help="notebooks: write the executed notebook there")
+    shown.add_argument("--allow-errors", action="store_true", help="notebooks: go on after a cell that fails")
+
+
+def _run(options: argparse.Namespace, given: list[str]) -> int:
+    """Run a program; what it raises, and how it exits, is left to Python, as if it ran alone."""
+    if options.list_names:
+        _compat("telling").list_names()
+        return 0
+    words = options.module or options.code or options.program
+    if not words:
+        print(
+            "doltap run: expected a program, got none.\n  For example: doltap run program.py", file=sys.stderr
+        )
+        return 2
+    is_notebook = words == options.program and words[0].endswith(".ipynb")
+    try:
+        if is_notebook:
+            # A notebook has no arguments of its own: options may follow it, too.
+            place = len(given) - len(words)
+            options = _parser().parse_args([*given[:place], *given[place + 1 :], words[0]])
+            program = _compat("notebooks").read(options.program)
+        else:
+            program = _program(options, words)
+        if options.figures:
+            _compat("mending").keep_figures(options.figures)
+    except DoltapError as error:
+        print(f"doltap: {error}", file=sys.stderr)
+        return 2
+    if options.explain:
+        telling = _compat("telling")
+        telling.listen()
+        # After the last word of the program, however it ends.
+        atexit.register(telling.explain)
+    if not is_notebook:
+        _compat("running").run(program)
+        return 0
+    try:
+        return _compat("notebooks").run(program, options.out, goes_on=options.allow_errors)
+    except DoltapError as error:
+        print(f"doltap: {error}", file=sys.stderr)
+        return 1
+
+
+def _program(options: argparse.Namespace, words: list[str]) -> Any:
+    running = _compat("running")
+    if options.module:
+        return running.from_module(words[0], words[1:])
+    return (running.from_code if options.code else running.from_file)(words[0], words[1:])
+
+
+def _compat(name: str) -> Any:
+    return importlib.import_module(f"doltap.compat.{name}")
 
 
 def _inspect(path: Path, *, as_json: bool) -> int:
     """Print what a file holds; 1 where the loader would refuse it."""
-    record, refused = glimpse(path)
+    inspecting = importlib.import_module("doltap.reporting.inspecting")
+    record, refused = importlib.import_module("doltap.files.glimpse").glimpse(path)
     found = inspecting.inspected(record, refused)
     files = [path] if path.is_file() else list(path.iterdir())
     size = sum(file.stat().st_size for file in files)
     if as_json:
         # What is not ASCII is written as numbers, and so are a terminal's commands.
+        json = importlib.import_module("json")
         print(json.dumps({"file": str(path), "file_bytes": size, **found}, indent=2, default=str))
     else:
         inspecting.print_inspected(found, str(path), size)

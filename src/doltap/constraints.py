@@ -12,6 +12,7 @@ import jax.numpy as jnp
 
 from doltap import config, doors, old_names, registry
 from doltap.errors import UnknownNameError
+from doltap.registry import explained
 
 __all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "deserialize", "get", "names"]
 __all__ += ["max_norm", "min_max_norm", "non_neg", "serialize", "unit_norm"]
@@ -144,6 +145,7 @@ non_neg = NonNeg
 unit_norm = UnitNorm
 
 
+@explained
 def get(identifier: Any) -> Callable[[Any], Any] | None:
     """The constraint that a layer's `kernel_constraint=` means.
 
@@ -163,6 +165,7 @@ def get(identifier: Any) -> Callable[[Any], Any] | None:
     return found
 
 
+@explained
 def serialize(constraint: Any) -> Any:
     """What a model's file says of a constraint, in Keras's own form.
 
@@ -175,6 +178,7 @@ def serialize(constraint: Any) -> Any:
     return registry.written(constraint, "keras.constraints")
 
 
+@explained
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The constraint that `serialize` or Keras wrote down.
 

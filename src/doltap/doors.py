@@ -11,11 +11,11 @@ import importlib
 import sys
 from typing import Any
 
+from doltap import old_names
 from doltap.errors import MissingAttributeError, MissingNameError, closest
-from doltap.old_names import NAMES
 from doltap.planned import LACKS
 
-__all__ = ["guard", "imports", "lacking", "later"]
+__all__ = ["guard", "imports", "lacking", "later", "moved"]
 
 
 def guard(module: str, kind: str = "") -> None:
@@ -31,10 +31,12 @@ def guard(module: str, kind: str = "") -> None:
 
     def answer(name: str) -> Any:
         has = vars(sys.modules[module])
-        today = NAMES.get(kind, {}).get(name)
-        if today in has:
-            return has[today]
-        raise lacking(module, name, is_import=imports(sys._getframe(1)))
+        if old_names.NAMES.get(kind, {}).get(name) in has:
+            return has[old_names.of_today(kind, name)]
+        found = moved(module, name)
+        if found is None:
+            raise lacking(module, name, is_import=imports(sys._getframe(1)))
+        return found
 
     vars(sys.modules[module])["__getattr__"] = answer
 
@@ -55,6 +57,20 @@ def later(package: str, *names: str) -> None:
     vars(sys.modules[package])["__getattr__"] = answer
 
 
+def moved(module: str, name: str) -> Any:
+    """The module that does today what was called `name` in another one; None where nothing was.
+
+    >>> moved("doltap", "objectives").__name__
+    'doltap.losses'
+    """
+    path = f"{module}.{name}".partition(".")[2]
+    today = old_names.MODULES.get(path)
+    if today is None:
+        return None
+    old_names.note("module", path, today)
+    return importlib.import_module(f"doltap.{today}")
+
+
 def lacking(module: str, name: str, *, is_import: bool = False) -> MissingAttributeError | MissingNameError:
     """The error for a name that the module lacks.
 
@@ -71,6 +87,9 @@ def lacking(module: str, name: str, *, is_import: bool = False) -> MissingAttrib
     if name in missing:
         got = f"'{name}', which is {missing[name].fate}"
         return kind(module, expected="a name it has", got=got, fix=missing[name].why)
+    gone = old_names.GONE.get(module.partition(".")[2], {})
+    if name in gone:
+        return kind(module, expected="a name it has", got=f"'{name}', a name of long ago", fix=gone[name])
     # Python itself asks for names with underscores; nobody reads those answers.
     has = vars(sys.modules[module]) if module in sys.modules else {}
     known = () if name.startswith("_") else (*has.get("__all__", has), *missing)

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from doltap.errors import NotSupportedError, UnknownNameError
-from doltap.registry import Configured, Names, custom_object_scope, described
+from doltap.registry import Configured, Names, custom_object_scope, described, explained
 
 __all__ = ["DTypePolicy", "deserialize", "dtype_policy", "floatx", "get", "is_float", "is_integer"]
 __all__ += ["result_type", "serialize", "set_dtype_policy", "set_floatx", "standardize", "wide", "widened"]
@@ -48,6 +48,7 @@ def floatx() -> str:
     return str(_chosen["floatx"])
 
 
+@explained
 def set_floatx(value: str) -> None:
     """Choose the type of the weights made from now on.
 
@@ -201,6 +202,7 @@ def dtype_policy() -> DTypePolicy:
     return _chosen["policy"] or DTypePolicy(floatx())
 
 
+@explained
 def set_dtype_policy(policy: Any) -> None:
     """Choose the policy of the layers and models made from now on.
 
@@ -217,6 +219,7 @@ def forget_policy() -> None:
     _chosen["policy"] = None
 
 
+@explained
 def get(identifier: Any = None) -> DTypePolicy:
     """The policy for a name, a type, a policy, or the dict that a file holds; None is the usual one.
 
@@ -232,6 +235,7 @@ def get(identifier: Any = None) -> DTypePolicy:
     return DTypePolicy(identifier if isinstance(identifier, str) else standardize(identifier))
 
 
+@explained
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     """The policy as Keras 3 describes it: module, class name, configuration.
 
@@ -241,6 +245,7 @@ def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     return described(dtype_policy, "keras")
 
 
+@explained
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> DTypePolicy:
     """The policy that `serialize` described, here or in Keras.
 

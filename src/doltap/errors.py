@@ -18,11 +18,13 @@ __all__ = [
     "DoltapError",
     "LabelError",
     "MissingAttributeError",
+    "MissingKeyError",
     "MissingNameError",
     "MissingPackageError",
     "ModelFileError",
     "NotCompiledError",
     "NotSupportedError",
+    "ProgramError",
     "ShapeError",
     "UnknownArgumentError",
     "UnknownNameError",
@@ -99,7 +101,8 @@ class UnknownArgumentError(DoltapError, TypeError):
         """The error for the keyword `name` of `call`, with the nearest `known` one."""
         names = sorted(set(known))
         guess = closest(name, names)
-        fix = f"Did you mean '{guess}='?" if guess else f"It takes: {', '.join(names)}."
+        taken = f"It takes: {', '.join(names)}." if names else "It takes none."
+        fix = f"Did you mean '{guess}='?" if guess else taken
         return cls(call, expected="keywords it knows", got=f"'{name}='", fix=fix)
 
 
@@ -120,6 +123,14 @@ class MissingAttributeError(DoltapError, AttributeError):
         self.obj = None
 
 
+class MissingKeyError(DoltapError, KeyError):
+    """A dict has nothing under this name."""
+
+    def __str__(self) -> str:
+        # A KeyError shows what it was given in quotes, and on one line.
+        return str(self.args[0])
+
+
 class MissingNameError(DoltapError, ImportError):
     """A module has nothing of this name to import."""
 
@@ -134,6 +145,10 @@ class DatasetError(DoltapError, OSError):
 
 class ModelFileError(DoltapError, OSError, ValueError):
     """A file of a model cannot be read or written, is damaged, or is refused."""
+
+
+class ProgramError(DoltapError, OSError):
+    """What is to be run is no program, or cannot be run."""
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:

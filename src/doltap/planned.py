@@ -70,7 +70,6 @@ LACKS: dict[str, tuple[Lack, ...]] = {
             "applications",
         ),
         _coming("Training on several devices is to come.", "distribution device"),
-        _coming("Search and cross-validation with scikit-learn are to come.", "wrappers"),
         _coming("Recomputing instead of remembering saves memory; it is to come.", "remat RematScope"),
         _coming("Layers check their inputs themselves so far.", "InputSpec"),
         _never("model.export(path) writes it; there are no endpoints to choose.", "export"),
@@ -117,11 +116,6 @@ LACKS: dict[str, tuple[Lack, ...]] = {
             "A limit on all training, for trying a program out, is to come.",
             "max_epochs max_steps_per_epoch set_max_epochs set_max_steps_per_epoch",
         ),
-    ),
-    "datasets": (
-        _coming("Data sets of images come with the layers for them.", "cifar10 cifar100"),
-        _coming("Data sets of texts come with the recurrent layers.", "imdb reuters"),
-        _coming("Tables to learn with are to come.", "boston_housing california_housing"),
     ),
     "dtype_policies": (
         _coming("Layers take their policies one by one so far.", "DTypePolicyMap"),
@@ -185,7 +179,6 @@ LACKS: dict[str, tuple[Lack, ...]] = {
     "optimizers": (
         _coming("Several optimizers for one model are to come.", "MultiOptimizer OptimizerMap"),
         _coming("It keeps two sets of weights; models are to know which one counts.", "ScheduleFreeAdamW"),
-        _never("They were the optimizers of Keras 2; those of today take their old words.", "legacy"),
     ),
     "preprocessing": (
         _coming(_PICTURES, "image image_dataset_from_directory"),

@@ -20,6 +20,7 @@ import numpy as np
 
 from doltap import config, doors
 from doltap.errors import DataError, ShapeError
+from doltap.registry import explained
 
 __all__ = ["SeedGenerator", "draw_seed", "generator", "key_scope", "set_random_seed", "words"]
 __all__ += ["beta", "binomial", "categorical", "dropout", "gamma", "normal", "randint", "shuffle"]
@@ -28,6 +29,7 @@ __all__ += ["truncated_normal", "uniform"]
 _scope = threading.local()
 
 
+@explained
 def set_random_seed(seed: int) -> None:
     """Make every later random number of doltap, NumPy and Python repeatable.
 
@@ -83,6 +85,11 @@ def key_scope(seed_words: Any, step: Any) -> Iterator[None]:
         _scope.current = outer
 
 
+def in_program() -> bool:
+    """Whether keys come from the step of a program."""
+    return getattr(_scope, "current", None) is not None
+
+
 class SeedGenerator:
     """Where a layer gets its random keys from.
 
@@ -95,6 +102,7 @@ class SeedGenerator:
         name: as Keras; nothing depends on it.
     """
 
+    @explained
     def __init__(self, seed: int | None = None, name: str | None = None) -> None:
         self.seed = seed
         self.name = name or config.next_name("seed_generator")
@@ -135,6 +143,7 @@ Seed = int | SeedGenerator | jax.Array | None
 Shape = Sequence[int]
 
 
+@explained
 def normal(
     shape: Shape, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Seed = None
 ) -> jax.Array:
@@ -146,6 +155,7 @@ def normal(
     return jax.random.normal(_key(seed), tuple(shape), _float("normal", dtype)) * stddev + mean
 
 
+@explained
 def truncated_normal(
     shape: Shape, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: Seed = None
 ) -> jax.Array:
@@ -154,6 +164,7 @@ def truncated_normal(
     return jax.random.truncated_normal(_key(seed), -2.0, 2.0, tuple(shape), kind) * stddev + mean
 
 
+@explained
 def uniform(
     shape: Shape, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Seed = None
 ) -> jax.Array:
@@ -161,6 +172,7 @@ def uniform(
     return jax.random.uniform(_key(seed), tuple(shape), _float("uniform", dtype), minval, maxval)
 
 
+@explained
 def randint(shape: Shape, minval: Any, maxval: Any, dtype: Any = "int32", seed: Seed = None) -> jax.Array:
     """Whole numbers from `minval` to below `maxval`, each as likely as any other.
 
@@ -178,6 +190,7 @@ def randint(shape: Shape, minval: Any, maxval: Any, dtype: Any = "int32", seed: 
     return jax.random.randint(_key(seed), tuple(shape), minval, maxval, kind)
 
 
+@explained
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Seed = None) -> jax.Array:
     """Class numbers drawn for each row, as likely as its scores say.
 
@@ -200,17 +213,20 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Seed 
     return drawn.astype(jax.dtypes.canonicalize_dtype(dtype))
 
 
+@explained
 def gamma(shape: Shape, alpha: Any, dtype: Any = None, seed: Seed = None) -> jax.Array:
     """Numbers from a gamma distribution of shape `alpha` and scale 1."""
     return jax.random.gamma(_key(seed), jnp.asarray(alpha), tuple(shape), _float("gamma", dtype))
 
 
+@explained
 def beta(shape: Shape, alpha: Any, beta: Any, dtype: Any = None, seed: Seed = None) -> jax.Array:
     """Numbers from 0 to 1 from a beta distribution."""
     kind = _float("beta", dtype)
     return jax.random.beta(_key(seed), jnp.asarray(alpha), jnp.asarray(beta), tuple(shape), kind)
 
 
+@explained
 def binomial(
     shape: Shape, counts: Any, probabilities: Any, dtype: Any = None, seed: Seed = None
 ) -> jax.Array:
@@ -219,6 +235,7 @@ def binomial(
     return jax.random.binomial(key, jnp.asarray(counts), jnp.asarray(probabilities), tuple(shape), kind)
 
 
+@explained
 def shuffle(x: Any, axis: int = 0, seed: Seed = None) -> jax.Array:
     """The elements in random order along an axis, every column in its own, as Keras on JAX.
 
@@ -227,6 +244,7 @@ def shuffle(x: Any, axis: int = 0, seed: Seed = None) -> jax.Array:
     return jax.random.permutation(_key(seed), jnp.asarray(x), axis, independent=True)
 
 
+@explained
 def dropout(
     inputs: Any, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Seed = None
 ) -> jax.Array:

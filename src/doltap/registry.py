@@ -7,16 +7,25 @@ passes as an identifier goes through its `get`.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import inspect
 import re
 import threading
 import types
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 from doltap import old_names
-from doltap.errors import DataError, NotSupportedError, UnknownArgumentError, UnknownNameError, printable
+from doltap.errors import (
+    DataError,
+    DoltapError,
+    NotSupportedError,
+    UnknownArgumentError,
+    UnknownNameError,
+    closest,
+    printable,
+)
 
 __all__ = [
     "Configured",
@@ -25,6 +34,8 @@ __all__ = [
     "check_arguments",
     "custom_object_scope",
     "described",
+    "explain_keywords",
+    "explained",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
@@ -34,6 +45,8 @@ __all__ = [
     "written",
 ]
 
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 # Keywords that Keras has and doltap has not yet.
 _PLANNED = frozenset(["lora_rank", "lora_alpha", "quantization_config"])
@@ -49,6 +62,11 @@ class Configured:
 
     `get_config` gives the arguments of the constructor as plain values.
     """
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if "__init__" in vars(cls) and cls.__module__.startswith("doltap."):
+            cls.__init__ = explained(cls.__init__)  # type: ignore[method-assign]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as a plain dict."""
@@ -117,7 +135,7 @@ class Names:
             importlib.import_module(waiting.module)
         found = self._things.get(str(name).lower()) or custom.get(name) or _registered.get(name)
         if found is None and name in self:
-            return self._things[self.today(name)]
+            return self._things[old_names.of_today(self.kind, name).lower()]
         if found is None:
             raise UnknownNameError.of(self.kind, name, [*self._things, *custom])
         return found
@@ -159,6 +177,59 @@ def arguments_of(call: Callable[..., Any]) -> list[str]:
     return [p.name for p in parameters if p.kind in kinds and p.name != "self"]
 
 
+def explain_keywords(
+    error: TypeError, function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any]
+) -> None:
+    """An error that says so, where the function takes no such keyword or lacks one; nothing otherwise.
+
+    For use where a call has raised a TypeError, so that calls that are right cost nothing.
+    """
+    if isinstance(error, DoltapError):  # One that says it already.
+        return
+    parameters = list(inspect.signature(function).parameters.values())
+    is_made = function.__name__ == "__init__"
+    call = type(arguments[0]).__name__ if is_made else f"{function.__name__}()"
+    known = [each for each in arguments_of(function) if each != "self"]
+    is_open = any(each.kind is each.VAR_KEYWORD for each in parameters)
+    needed = (p for p in parameters[len(arguments) :] if p.default is p.empty)
+    missing = [p.name for p in needed if p.kind is p.POSITIONAL_OR_KEYWORD and p.name not in keywords]
+    for name in (name for name in keywords if name not in known):
+        meant = closest(name, missing)
+        if meant or not is_open:
+            raise UnknownArgumentError.of(call, name, [meant] if meant else known) from None
+    if missing and is_made:
+        raise UnknownArgumentError(
+            call,
+            expected=" and ".join(f"{name}=" for name in missing),
+            got="a call without",
+            fix=f"For example {call}({', '.join(f'{name}=...' for name in missing)}).",
+        ) from None
+
+
+def explained(function: Function) -> Function:
+    """Decorator: an unknown keyword is an error that names the nearest one.
+
+    >>> @explained
+    ... def double(number):
+    ...     return 2 * number
+    >>> double(numbre=3)
+    Traceback (most recent call last):
+        ...
+    doltap.errors.UnknownArgumentError: double(): expected keywords it knows, got 'numbre='.
+      Did you mean 'number='?
+    """
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        try:
+            return function(*arguments, **keywords)
+        except TypeError as error:
+            explain_keywords(error, function, arguments, keywords)
+            raise
+
+    return cast(Function, call)
+
+
 def check_arguments(call: str, given: dict[str, Any], known: list[str]) -> None:
     """An error for the first keyword that nobody knows."""
     for name in given:
@@ -170,6 +241,7 @@ def check_arguments(call: str, given: dict[str, Any], known: list[str]) -> None:
             raise UnknownArgumentError.of(call, name, known)
 
 
+@explained
 def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[Any], Any]:
     """Decorator: a class or function of one's own that configurations and files may name.
 
@@ -186,11 +258,13 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     return keep
 
 
+@explained
 def get_registered_name(thing: Any) -> str:
     """The name under which a class or function was registered, else its own."""
     return str(vars(thing).get("_registered_name") or thing.__name__)
 
 
+@explained
 def get_registered_object(name: str, custom_objects: dict[str, Any] | None = None) -> Any:
     """The class or function of that registered name; None where there is none."""
     return (custom_objects or {}).get(name) or get_custom_objects().get(name) or _registered.get(name)
@@ -203,6 +277,7 @@ def get_custom_objects() -> dict[str, Any]:
 
 
 @contextlib.contextmanager
+@explained
 def custom_object_scope(custom_objects: dict[str, Any]) -> Iterator[None]:
     """Inside the `with`, configurations may name these classes and functions."""
     _check_custom(custom_objects)

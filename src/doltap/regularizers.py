@@ -16,6 +16,7 @@ from jaxtyping import Array, Float
 
 from doltap import config, doors, dtypes, old_names, registry
 from doltap.errors import DataError, NotSupportedError, ShapeError, UnknownNameError
+from doltap.registry import explained
 
 __all__ = ["L1", "L2", "L1L2", "OrthogonalRegularizer", "Regularizer", "deserialize", "get", "names"]
 __all__ += ["l1", "l1_l2", "l2", "orthogonal_regularizer", "serialize"]
@@ -169,6 +170,7 @@ orthogonal_regularizer = OrthogonalRegularizer
 names.add("l1_l2", L1L2)
 
 
+@explained
 def get(identifier: Any) -> Callable[[Any], Any] | None:
     """The regularizer that a layer's `kernel_regularizer=` means.
 
@@ -185,7 +187,8 @@ def get(identifier: Any) -> Callable[[Any], Any] | None:
     if isinstance(identifier, str) and names.today(identifier) == "l1_l2":
         # The name alone means both, as Keras documents; the class alone neither.
         return L1L2(l1=0.01, l2=0.01)
-    if isinstance(identifier, str) and identifier not in names:
+    is_own = isinstance(identifier, str) and registry.get_registered_object(identifier) is not None
+    if isinstance(identifier, str) and identifier not in names and not is_own:
         # Names of two letters are too short to guess which one was meant.
         known = "Did you mean 'l1', 'l2', 'l1_l2' or 'orthogonal_regularizer'?"
         raise UnknownNameError("regularizer", expected="a known name", got=repr(identifier), fix=known)
@@ -195,6 +198,7 @@ def get(identifier: Any) -> Callable[[Any], Any] | None:
     return found
 
 
+@explained
 def serialize(regularizer: Any) -> Any:
     """What a model's file says of a regularizer, in Keras's own form.
 
@@ -207,6 +211,7 @@ def serialize(regularizer: Any) -> Any:
     return registry.written(regularizer, "keras.regularizers")
 
 
+@explained
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The regularizer that `serialize` or Keras wrote down.
 

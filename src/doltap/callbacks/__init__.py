@@ -31,4 +31,4 @@ __all__ = [
     "TerminateOnNaN",
 ]
 
-doors.guard(__name__)
+doors.guard(__name__, "callback")

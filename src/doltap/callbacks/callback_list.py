@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
+from doltap import old_names
 from doltap.callbacks.callback import OLDER_NAMES, Callback, Logs
 from doltap.callbacks.progress import ProgbarLogger
 from doltap.errors import ModelFileError, NotSupportedError
 
-__all__ = ["CallbackList", "History"]
+__all__ = ["CallbackList", "History", "Parameters"]
 
 
 class History(Callback):
@@ -22,7 +23,7 @@ class History(Callback):
     _state_types: ClassVar = {"history": (dict,), "epoch": (list,)}
 
     def __init__(self) -> None:
-        self.history: dict[str, list[float]] = {}
+        self.history: dict[str, list[float]] = old_names.Measures()
         self.epoch: list[int] = []
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -40,10 +41,44 @@ class History(Callback):
     def set_state(self, state: Any) -> None:
         """Take up what `get_state` gave."""
         super().set_state(state)
+        self.history = old_names.Measures(self.history)
         if not all(isinstance(values, list) for values in self.history.values()):
             raise ModelFileError(
                 "the state of History", expected="lists", got="something else", fix="The file is damaged."
             )
+
+
+class Parameters(dict[str, Any]):
+    """The settings of a run: "epochs", "steps", "verbose"; what Keras 1 and 2 told besides is found too."""
+
+    # The recipe of the training, its rows where they are known, those of a batch, and whether it validates.
+    run: tuple[Any, Any, Any, bool] | None = None
+
+    def __missing__(self, name: str) -> Any:
+        if name not in old_names.PARAMS or self.run is None:
+            raise KeyError(name)
+        old_names.note("params", name, old_names.PARAMS[name])
+        recipe, num_rows, batch_size, validates = self.run
+        names = ["loss"] if recipe is None else list(recipe.names)
+        found = {
+            "batch_size": batch_size,
+            "do_validation": validates,
+            "metrics": [*names, *(f"val_{each}" for each in names if validates)],
+            "nb_epoch": self.get("epochs"),
+            "nb_sample": num_rows,
+            "samples": num_rows,
+        }
+        return found[name]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, (dict(self),)
+
+    def get(self, name: Any, default: Any = None) -> Any:
+        """The setting of that name, or the default."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
 
 
 class CallbackList(Callback):
@@ -71,7 +106,8 @@ class CallbackList(Callback):
         **params: Any,
     ) -> None:
         self.callbacks: list[Any] = [] if callbacks is None else list(_flat(callbacks))
-        self.params, self._model = params, model
+        self.params: Any = Parameters(params)
+        params, self._model = self.params, model
         for callback in self.callbacks:
             self._introduce(callback)
         histories = [callback for callback in self.callbacks if isinstance(callback, History)]
@@ -136,7 +172,7 @@ class CallbackList(Callback):
         They share one copy of the logs, so that each sees what those before it added.
         """
         *number, logs = arguments
-        shared = dict(logs)
+        shared = old_names.Measures(logs)
         for callback in self.callbacks:
             if _overrides(callback, hook):
                 getattr(callback, hook)(*number, shared)
@@ -249,7 +285,7 @@ def _flat(callbacks: Any) -> Iterator[Any]:
 
 def _plain(logs: Logs) -> Logs:
     """Plain numbers by name, in the order of the alphabet; dicts among them unfold, as in Keras 3."""
-    found: Logs = {}
+    found: Logs = old_names.Measures()
     for name, value in sorted(logs.items()):
         found |= _plain(value) if isinstance(value, dict) else {name: _as_number(value)}
     return found

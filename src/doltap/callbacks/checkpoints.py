@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from doltap import files
+from doltap import files, old_names
 from doltap.callbacks.callback import Callback, Logs
 from doltap.callbacks.monitoring import Monitor
 from doltap.errors import DataError, ModelFileError, NotSupportedError, UnknownNameError, printable
-from doltap.registry import arguments_of, check_arguments
+from doltap.registry import arguments_of, check_arguments, explained
 
 __all__ = ["BackupAndRestore", "ModelCheckpoint"]
 
@@ -73,6 +73,7 @@ class ModelCheckpoint(_Often, Monitor):
 
     _state_types: ClassVar = _Often._state_types | Monitor._state_types | {"epochs_since_last_save": (int,)}
 
+    @explained
     def __init__(
         self,
         filepath: Any,
@@ -127,7 +128,7 @@ class ModelCheckpoint(_Often, Monitor):
             self._save(epoch, logs or {}, {})
 
     def _save(self, epoch: int, logs: Logs, numbers: dict[str, int]) -> None:
-        path = self._path({"epoch": epoch + 1, **numbers} | logs)
+        path = self._path(old_names.Measures({"epoch": epoch + 1, **numbers} | dict(logs)))
         if not self._is_wanted(epoch, logs, path):
             return
         if os.path.isdir(path):
@@ -170,7 +171,7 @@ class ModelCheckpoint(_Often, Monitor):
 
     def _path(self, known: dict[str, Any]) -> str:
         try:
-            return self.filepath.format(**known)
+            return self.filepath.format_map(known)
         except KeyError as error:
             raise UnknownNameError.of(
                 f"ModelCheckpoint('{self.filepath}')", error.args[0], map(str, known)
@@ -197,6 +198,7 @@ class BackupAndRestore(_Often):
         delete_checkpoint: False leaves the folder.
     """
 
+    @explained
     def __init__(
         self,
         backup_dir: Any,

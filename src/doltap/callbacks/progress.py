@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from doltap import reporting
+from doltap import old_names, reporting
 from doltap.callbacks.callback import Callback, Logs
 
 __all__ = ["ProgbarLogger"]
@@ -20,6 +20,7 @@ class ProgbarLogger(Callback):
     `fit` shows one anyway, so one in its list of callbacks adds no second.
     """
 
+    @old_names.accepts("progbar_logger")
     def __init__(self) -> None:
         super().__init__()
         self.verbose = 1

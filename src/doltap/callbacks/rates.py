@@ -16,7 +16,7 @@ from doltap import dtypes, old_names
 from doltap.callbacks.callback import Callback, Logs
 from doltap.callbacks.monitoring import Monitor, check_number
 from doltap.errors import DataError
-from doltap.registry import arguments_of, check_arguments
+from doltap.registry import arguments_of, check_arguments, explained
 
 __all__ = ["LearningRateScheduler", "ReduceLROnPlateau"]
 
@@ -30,6 +30,7 @@ class LearningRateScheduler(Callback):
         verbose: 1 says what it does.
     """
 
+    @explained
     def __init__(self, schedule: Callable[..., Any], verbose: int = 0, **keywords: Any) -> None:
         check_arguments("LearningRateScheduler", keywords, arguments_of(LearningRateScheduler))
         super().__init__()
@@ -80,6 +81,7 @@ class ReduceLROnPlateau(Monitor):
     _state_types: ClassVar = Monitor._state_types | {"cooldown_counter": (int,), "wait": (int,)}
 
     @old_names.accepts("reduce_lr_on_plateau")
+    @explained
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from doltap.callbacks.callback import Callback, Logs
 from doltap.errors import DataError
-from doltap.registry import arguments_of, check_arguments
+from doltap.registry import arguments_of, check_arguments, explained
 
 __all__ = ["CSVLogger"]
 
@@ -33,6 +33,7 @@ class CSVLogger(Callback):
 
     _state_types: ClassVar = {"keys": (list, types.NoneType), "_needs_header": (bool,), "_size": (int,)}
 
+    @explained
     def __init__(self, filename: Any, separator: str = ",", append: bool = False, **keywords: Any) -> None:
         check_arguments("CSVLogger", keywords, arguments_of(CSVLogger))
         super().__init__()

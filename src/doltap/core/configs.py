@@ -15,6 +15,7 @@ from typing import Any
 from doltap import registry
 from doltap.core.layer import Layer, names
 from doltap.errors import NotSupportedError, printable
+from doltap.registry import explained
 
 __all__ = ["Making", "compiles", "deserialize", "making", "names", "numbering", "serialize"]
 
@@ -73,6 +74,7 @@ def numbering(layers: dict[int, int]) -> Iterator[None]:
         _current.numbers = outer
 
 
+@explained
 def serialize(layer: Layer) -> dict[str, Any]:
     """The layer as `{"module", "class_name", "config", "registered_name"}`."""
     module, name = layer.kept_in
@@ -89,6 +91,7 @@ def serialize(layer: Layer) -> dict[str, Any]:
     return written
 
 
+@explained
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The layer that `serialize` described.
 

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from doltap import config, dtypes, ops
 from doltap.core.explaining import WANTS_VALUES, explaining
 from doltap.errors import DoltapError, NotSupportedError, ShapeError, printable
+from doltap.registry import explained
 
 __all__ = ["Graph", "Node", "Operation", "SymbolicTensor", "filled_in", "is_keras_tensor", "promised"]
 __all__ += ["symbolic_leaves"]
@@ -90,6 +91,7 @@ class SymbolicTensor:
         shape: lengths of the dimensions; None where any length will do.
     """
 
+    @explained
     def __init__(self, shape: Sequence[int | None], dtype: str = "float32", name: str = "input") -> None:
         self.shape = tuple(shape)
         self.dtype = dtype

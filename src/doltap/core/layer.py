@@ -20,11 +20,12 @@ import numpy as np
 from doltap import config, dtypes, notes, old_names, planned, random, registry, regularizers
 from doltap.core.explaining import MISTAKES, raise_named
 from doltap.core.graph import Node, SymbolicTensor, promised, symbolic_leaves
+from doltap.core.old_ways import OldWays, old_attribute
 from doltap.core.owner import ASPECTS, Owner, as_shape
 from doltap.core.tensors import Variable, inside, lend, precision, unchanged
 from doltap.dtypes import is_float
 from doltap.errors import MissingAttributeError, NotSupportedError, closest, printable
-from doltap.registry import check_arguments, snake_case
+from doltap.registry import arguments_of, check_arguments, snake_case
 
 __all__ = ["Layer", "Owner", "as_shape", "made_with", "names"]
 
@@ -36,7 +37,7 @@ _SHAPE_KEYWORDS = ("input_shape", "input_dim", "batch_input_shape", "batch_shape
 _COMMON_KEYWORDS = ("trainable", "dtype", "name", "autocast", "activity_regularizer", *_SHAPE_KEYWORDS)
 
 
-class Layer(Owner):
+class Layer(OldWays, Owner):
     """One stone of the tower: weights, and what to do with an input.
 
     Make your own by overriding `build(input_shape)`, where `add_weight` makes
@@ -102,7 +103,7 @@ class Layer(Owner):
         super().__init__(trainable=trainable)
         self._take_aspects(keywords)
         if keywords:
-            known = [*inspect.signature(type(self)).parameters, *_COMMON_KEYWORDS, *self._aspects()]
+            known = [*arguments_of(type(self)), *_COMMON_KEYWORDS, *self._aspects()]
             check_arguments(type(self).__name__, keywords, known)
         self.name = config.next_name(snake_case(type(self).__name__)) if name is None else str(name)
         self.dtype_policy = dtypes.get(dtype)
@@ -332,7 +333,7 @@ class Layer(Owner):
         found = inspect.getattr_static(type(self), name, None)
         if isinstance(found, property):  # It raised an AttributeError of its own: that one is meant.
             return found.__get__(self)
-        raise _no_attribute(self, name)
+        return _old_attribute(self, name)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={printable(self.name)}, built={self.built}>"
@@ -421,7 +422,8 @@ def _batch_input_shape(keywords: dict[str, Any]) -> tuple[int | None, ...] | Non
 def _as_array(value: Any) -> Any:
     if isinstance(value, Variable):
         return value.read()
-    return value if isinstance(value, jax.Array) else jnp.asarray(value)
+    # What answers calls itself stays what it is.
+    return value if isinstance(value, jax.Array) or hasattr(value, "record_call") else jnp.asarray(value)
 
 
 def _shapes(inputs: Any) -> Any:
@@ -476,6 +478,14 @@ def made_with(layer: Layer) -> dict[str, Any]:
     return values
 
 
+def _old_attribute(layer: Layer, name: str) -> Any:
+    """What the layer has under another name today; an error where there is nothing."""
+    is_there, found = old_attribute(layer, name) if "_own_weights" in vars(layer) else (False, None)
+    if not is_there:
+        raise _no_attribute(layer, name)
+    return found
+
+
 def _no_attribute(layer: Layer, name: str) -> MissingAttributeError:
     known = vars(layer)
     shown = f"layer '{known['name']}'" if "name" in known else f"class {type(layer).__name__}"
@@ -486,11 +496,12 @@ def _no_attribute(layer: Layer, name: str) -> MissingAttributeError:
             got=f"one that asks for '{name}' before that",
             fix="Begin your __init__ with: super().__init__(**kwargs).",
         )
-    lack, guess = planned.lack_of(f"Model.{name}"), closest(name, [*dir(type(layer)), *known])
+    public = [each for each in (*dir(type(layer)), *known) if not each.startswith("_")]
+    lack, guess = planned.lack_of(f"Model.{name}"), None if name.startswith("_") else closest(name, public)
     fix = f"Did you mean '{guess}'?" if guess else f"See help({type(layer).__name__})."
     if name in layer.initial and not known.get("built"):
         fix = "Its weights are made when it is first called, or by build(input_shape)."
     got, fix = (f"'{name}', which is {lack.fate}", lack.why) if lack else (f"'{name}'", fix)
-    if name in old_names.METHODS and hasattr(layer, "predict"):
-        got, fix = f"'{name}', which was one long ago", old_names.METHODS[name]
+    if name in old_names.GONE["Model"]:
+        got, fix = f"'{name}', which was one long ago", old_names.GONE["Model"][name]
     return MissingAttributeError(shown, expected="an attribute it has", got=got, fix=fix)

@@ -14,12 +14,12 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from doltap import constraints, dtypes, initializers, random, regularizers
+from doltap import constraints, dtypes, initializers, old_names, random, regularizers
 from doltap.core import tensors
 from doltap.core.tensors import Later, Rate, Variable
 from doltap.dtypes import DTypePolicy
 from doltap.errors import ModelFileError, ShapeError
-from doltap.registry import Configured
+from doltap.registry import Configured, explained
 
 __all__ = ["ASPECTS", "Owner", "as_shape", "nested_shapes"]
 
@@ -68,6 +68,8 @@ class Owner(Configured):
     _wants_shapes: tuple[str, ...] = ()
     _policy: DTypePolicy
     _path: str | None = None
+    # What Keras 1 and 2 took as `weights=`: the values of all of them.
+    _first_values: Any = None
     # What the user says of the inputs; layers check theirs themselves.
     input_spec: Any = None
 
@@ -82,10 +84,14 @@ class Owner(Configured):
         return {f"{weight}_{aspect}": (weight, aspect) for weight in cls.initial for aspect in ASPECTS}
 
     def _take_aspects(self, keywords: dict[str, Any]) -> None:
+        old_names.note_kept("layer", keywords)
+        if "weights" in keywords:
+            self._first_values = keywords.pop("weights")
         for keyword, (weight, aspect) in self._aspects().items():
             usual = self.initial[weight] if aspect == "initializer" else None
             setattr(self, keyword, ASPECTS[aspect].get(keywords.pop(keyword, usual)))
 
+    @explained
     def add_weight(
         self,
         shape: Any = None,
@@ -282,6 +288,10 @@ class Owner(Configured):
         with tensors.inside(self):
             self._path = self._path or "/".join(owner.name for owner in tensors.makers())
             yield
+        is_made = self._first_values is not None and self not in tensors.makers()
+        if is_made:
+            values, self._first_values = self._first_values, None
+            self.set_weights(values)
 
     @property
     def dtype_policy(self) -> DTypePolicy:
@@ -343,6 +353,7 @@ class Owner(Configured):
         """Copies of all weights as NumPy arrays."""
         return [weight.numpy() for weight in self.weights]
 
+    @explained
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Give every weight a new value, in the order of `get_weights()`."""
         mine = self.weights

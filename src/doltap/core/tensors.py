@@ -20,8 +20,10 @@ import numpy as np
 
 from doltap import config, dtypes, initializers, random
 from doltap.errors import DataError, ModelFileError, NotSupportedError, ShapeError, printable
+from doltap.registry import explained
 
-__all__ = ["Later", "Rate", "Variable", "assign_all", "lend", "place", "precision", "unchanged", "unfilled"]
+__all__ = ["Later", "Rate", "Variable", "assign_all", "is_forgetting", "is_lent", "lend", "place"]
+__all__ += ["precision", "unchanged", "unfilled"]
 
 _loans = threading.local()
 
@@ -58,6 +60,17 @@ def lend(variables: Sequence[Variable], arrays: Sequence[Any]) -> Iterator[dict[
         # What was assigned to a variable of an outer loan stays with that one.
         if outer is not None:
             outer.update((variable, loan[variable]) for variable in outer.keys() - set(variables))
+
+
+def is_lent(variable: Variable | None = None) -> bool:
+    """Whether a variable, or any at all, is lent in this thread."""
+    loan = getattr(_loans, "current", None)
+    return loan is not None and (variable is None or variable in loan)
+
+
+def is_forgetting() -> bool:
+    """Whether what is assigned in this thread is forgotten."""
+    return getattr(_loans, "forgets", False)
 
 
 @contextlib.contextmanager
@@ -202,6 +215,7 @@ class Variable:
     # NumPy arrays on the left of an operator must leave it to Variable.
     __array_priority__ = 100
 
+    @explained
     def __init__(
         self,
         initializer: Any,

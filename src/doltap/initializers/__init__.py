@@ -85,4 +85,4 @@ __all__ = [
     "zeros",
 ]
 
-doors.guard(__name__)
+doors.guard(__name__, "initializer")

@@ -11,10 +11,12 @@ from doltap import registry
 from doltap.errors import UnknownNameError
 from doltap.initializers.fixed_values import Constant
 from doltap.initializers.initializer import names
+from doltap.registry import explained
 
 __all__ = ["deserialize", "get", "serialize"]
 
 
+@explained
 def get(identifier: Any) -> Any:
     """The initializer that a layer's `kernel_initializer=` means.
 
@@ -39,6 +41,7 @@ def get(identifier: Any) -> Any:
     return found
 
 
+@explained
 def serialize(initializer: Any) -> Any:
     """What a model's file says of an initializer, in Keras's own form.
 
@@ -51,6 +54,7 @@ def serialize(initializer: Any) -> Any:
     return registry.written(initializer, "keras.initializers")
 
 
+@explained
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The initializer that `serialize` or Keras wrote down.
 

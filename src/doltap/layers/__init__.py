@@ -53,6 +53,8 @@ from doltap.layers.normalization import (
     RMSNormalization,
     UnitNormalization,
 )
+from doltap.layers.old_layers import ThresholdedReLU as ThresholdedReLU
+from doltap.layers.old_layers import merge as merge
 from doltap.layers.preprocessing import (
     CategoryEncoding,
     Discretization,
@@ -128,4 +130,4 @@ __all__ = [
     "subtract",
 ]
 
-doors.guard(__name__)
+doors.guard(__name__, "layer")

@@ -136,6 +136,7 @@ class PReLU(_Curve):
 
     initial: ClassVar = {"alpha": "zeros"}
 
+    @old_names.accepts("p_re_lu")
     def __init__(
         self,
         alpha_initializer: Any = "zeros",

@@ -21,11 +21,13 @@ from doltap.dtypes import is_float
 from doltap.errors import DataError, NotSupportedError, ShapeError, UnknownNameError, printable
 from doltap.layers.shapes import expect_rank, is_whole, whole_number
 from doltap.ops import protocol
+from doltap.registry import explained
 
 __all__ = ["Flatten", "Identity", "Input", "InputLayer", "Lambda", "Masking", "Permute"]
 __all__ += ["RepeatVector", "Reshape"]
 
 
+@explained
 def Input(  # noqa: N802 - Keras's name for it.
     shape: Any = None,
     batch_size: int | None = None,

@@ -72,8 +72,9 @@ class Dense(Layer):
     ) -> None:
         starts = {"kernel_initializer": kernel_initializer, "bias_initializer": bias_initializer}
         modern = {"units": units, "use_bias": use_bias, **starts, **old_names.translate("dense", keywords)}
-        self.units, self.use_bias = _checked_units(modern.pop("units")), bool(modern.pop("use_bias"))
+        units, self.use_bias = modern.pop("units"), bool(modern.pop("use_bias"))
         super().__init__(**modern)
+        self.units = _checked_units(units)
         self.activation = activations.get(activation)
 
     def build(self, input_shape: Any) -> None:

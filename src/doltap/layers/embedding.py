@@ -57,6 +57,7 @@ class Embedding(Layer):
             "embeddings_constraint": embeddings_constraint,
         }
         if input_length is not None:
+            old_names.note_kept("layer", ["input_length"])
             keywords.setdefault("input_shape", as_shape(input_length))
         super().__init__(embeddings_initializer=embeddings_initializer, **aspects, **keywords)
         example = "Embedding(1000, 16) gives each number from 0 to 999 a vector of 16."

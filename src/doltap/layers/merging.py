@@ -21,6 +21,7 @@ from doltap.core.layer import Layer
 from doltap.dtypes import is_float
 from doltap.errors import DataError, ShapeError
 from doltap.layers.shapes import is_whole
+from doltap.registry import explained
 
 __all__ = ["Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract"]
 __all__ += ["add", "average", "concatenate", "dot", "maximum", "minimum", "multiply", "subtract"]
@@ -83,7 +84,8 @@ class _Merging(Layer):
             f"layer '{self.name}'",
             expected=f"a list of {count} inputs",
             got=got,
-            fix=f"Call it on a list: {kind}({'axes' if kind == 'Dot' else ''})([a, b]).",
+            fix=f"Call it on a list: {kind}({'axes' if kind == 'Dot' else ''})([a, b]); "
+            "a single input needs no merging.",
         )
 
 
@@ -329,6 +331,7 @@ class Dot(_Merging):
 # The same in a word
 
 
+@explained
 def add(inputs: Sequence[Any], **keywords: Any) -> Any:
     """The sum of the inputs: `Add()(inputs)`.
 
@@ -338,6 +341,7 @@ def add(inputs: Sequence[Any], **keywords: Any) -> Any:
     return Add(**keywords)(inputs)
 
 
+@explained
 def subtract(inputs: Sequence[Any], **keywords: Any) -> Any:
     """The first input less the second: `Subtract()(inputs)`.
 
@@ -347,6 +351,7 @@ def subtract(inputs: Sequence[Any], **keywords: Any) -> Any:
     return Subtract(**keywords)(inputs)
 
 
+@explained
 def multiply(inputs: Sequence[Any], **keywords: Any) -> Any:
     """The product of the inputs: `Multiply()(inputs)`.
 
@@ -356,6 +361,7 @@ def multiply(inputs: Sequence[Any], **keywords: Any) -> Any:
     return Multiply(**keywords)(inputs)
 
 
+@explained
 def average(inputs: Sequence[Any], **keywords: Any) -> Any:
     """The mean of the inputs: `Average()(inputs)`.
 
@@ -365,6 +371,7 @@ def average(inputs: Sequence[Any], **keywords: Any) -> Any:
     return Average(**keywords)(inputs)
 
 
+@explained
 def maximum(inputs: Sequence[Any], **keywords: Any) -> Any:
     """The largest of the inputs at each place: `Maximum()(inputs)`.
 
@@ -374,6 +381,7 @@ def maximum(inputs: Sequence[Any], **keywords: Any) -> Any:
     return Maximum(**keywords)(inputs)
 
 
+@explained
 def minimum(inputs: Sequence[Any], **keywords: Any) -> Any:
     """The smallest of the inputs at each place: `Minimum()(inputs)`.
 
@@ -383,6 +391,7 @@ def minimum(inputs: Sequence[Any], **keywords: Any) -> Any:
     return Minimum(**keywords)(inputs)
 
 
+@explained
 def concatenate(inputs: Sequence[Any], axis: int = -1, **keywords: Any) -> Any:
     """The inputs one after the other along an axis: `Concatenate(axis)(inputs)`.
 
@@ -392,6 +401,7 @@ def concatenate(inputs: Sequence[Any], axis: int = -1, **keywords: Any) -> Any:
     return Concatenate(axis, **keywords)(inputs)
 
 
+@explained
 def dot(inputs: Sequence[Any], axes: Any = -1, **keywords: Any) -> Any:
     """The dot products of the rows of two inputs: `Dot(axes)(inputs)`.
 

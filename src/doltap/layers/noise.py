@@ -278,6 +278,7 @@ class GaussianNoise(_Disturbance):
     bounds = "from 0"
     example = "GaussianNoise(0.1) adds numbers of standard deviation 0.1"
 
+    @old_names.accepts("gaussian_noise")
     def __init__(self, stddev: Any = None, seed: Any = None, **keywords: Any) -> None:
         super().__init__(stddev, seed, **keywords)
 

@@ -29,6 +29,7 @@ from doltap.losses.likelihood import (
 from doltap.losses.lookup import deserialize, get, serialize
 from doltap.losses.loss import Loss, align, same_rank, weighted_mean
 from doltap.losses.loss import LossFunction as LossFunction
+from doltap.losses.loss import Reduction as Reduction
 from doltap.losses.loss import class_numbers as class_numbers
 from doltap.losses.loss import functions as functions
 from doltap.losses.loss import names as names

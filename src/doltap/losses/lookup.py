@@ -7,10 +7,12 @@ from typing import Any
 from doltap import registry
 from doltap.errors import NotSupportedError
 from doltap.losses.loss import Loss, LossFunction, functions, names
+from doltap.registry import explained
 
 __all__ = ["deserialize", "get", "serialize"]
 
 
+@explained
 def get(identifier: Any) -> Loss | None:
     """A loss object from a name, a class, a function of ours or of the user's, or a config.
 
@@ -39,6 +41,7 @@ def _of_function(function: Any) -> Loss:
     return LossFunction(function)
 
 
+@explained
 def serialize(loss: Any) -> Any:
     """What a model's file says of a loss, in Keras's own form; a function is written by its name.
 
@@ -51,6 +54,7 @@ def serialize(loss: Any) -> Any:
     return registry.written(loss, "keras.losses")
 
 
+@explained
 def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Loss | None:
     """The loss that `serialize` or Keras wrote down.
 

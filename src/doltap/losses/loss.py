@@ -12,17 +12,26 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from doltap import config, dtypes, registry
+from doltap import config, dtypes, old_names, registry
 from doltap.errors import NotSupportedError, ShapeError
 from doltap.ops import protocol
 
-__all__ = ["REDUCTIONS", "Formula", "Loss", "LossFunction", "align", "as_floats", "called"]
+__all__ = ["REDUCTIONS", "Formula", "Loss", "LossFunction", "Reduction", "align", "as_floats", "called"]
 __all__ += ["class_numbers", "functions", "names", "same_rank", "spread", "weighted_mean"]
 
 names = registry.Names("loss")
 functions = protocol.NotedFunctions("loss")
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
+
+
+class Reduction:
+    """The words for `reduction`, as Keras 2 kept them."""
+
+    AUTO = "auto"
+    NONE = "none"
+    SUM = "sum"
+    SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
 
 
 def same_rank(first: Any, second: Any) -> tuple[Any, Any]:
@@ -169,6 +178,9 @@ class Loss(registry.Configured):
     def __init__(
         self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
     ) -> None:
+        if reduction in old_names.VALUES["reduction"]:
+            old_names.note("value", f"reduction={reduction!r}", old_names.VALUES["reduction"][reduction])
+            reduction = old_names.VALUES["reduction"][reduction]
         if reduction not in REDUCTIONS:
             raise NotSupportedError(
                 f"loss '{name}'",

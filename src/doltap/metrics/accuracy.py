@@ -11,6 +11,7 @@ from doltap import config, losses
 from doltap.errors import DataError
 from doltap.metrics.metric import names
 from doltap.metrics.reduction import MeanOf, functions
+from doltap.registry import explained
 
 __all__ = [
     "Accuracy",
@@ -35,6 +36,7 @@ def equal(y_true: Any, y_pred: Any) -> Any:
 
 
 @functions.register()
+@explained
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
     """1 for each output that falls on the right side of the threshold.
 
@@ -50,6 +52,7 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
 
 
 @functions.register()
+@explained
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     """1 for each row whose largest prediction stands where its one-hot label has the 1.
 
@@ -61,6 +64,7 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
 
 
 @functions.register()
+@explained
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     """1 for each row whose largest prediction stands at its class number.
 
@@ -73,6 +77,7 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
 
 
 @functions.register()
+@explained
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     """1 for each row whose one-hot label has its 1 among the `k` largest predictions.
 
@@ -84,6 +89,7 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
 
 
 @functions.register()
+@explained
 def sparse_top_k_categorical_accuracy(
     y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False
 ) -> Any:

@@ -15,6 +15,7 @@ from doltap.metrics.losses_as_metrics import (
 )
 from doltap.metrics.metric import Metric, names
 from doltap.metrics.reduction import MeanMetricWrapper, functions
+from doltap.registry import explained
 
 __all__ = ["accuracy_for", "crossentropy_for", "deserialize", "get", "serialize"]
 
@@ -64,6 +65,7 @@ _BY_SHAPES = {
 }
 
 
+@explained
 def get(
     identifier: Any, y_true_shape: Sequence[Any] | None = None, y_pred_shape: Sequence[Any] | None = None
 ) -> Metric:
@@ -112,11 +114,13 @@ def _made(identifier: Any) -> Metric:
     )
 
 
+@explained
 def serialize(metric: Any) -> Any:
     """What a model's file says of a metric, in Keras's own form; a function is written by its name."""
     return registry.written(metric, "keras.metrics")
 
 
+@explained
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The metric that `serialize` wrote, here or in Keras; a function where its name is given.
 

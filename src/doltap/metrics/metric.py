@@ -7,9 +7,7 @@ The totals are Variables, so the engine can lend them to a compiled program:
 from __future__ import annotations
 
 import contextlib
-import functools
-import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -17,7 +15,7 @@ import numpy as np
 
 from doltap import config, dtypes, initializers, registry
 from doltap.core.tensors import Variable, lend
-from doltap.errors import NotSupportedError, ShapeError, UnknownArgumentError, printable
+from doltap.errors import NotSupportedError, ShapeError, printable
 
 __all__ = ["Metric"]
 
@@ -53,8 +51,8 @@ class Metric(registry.Configured):
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        if "__init__" in vars(cls):
-            cls.__init__ = _checking(cls.__init__)  # type: ignore[method-assign]
+        if "__init__" in vars(cls) and not cls.__module__.startswith("doltap."):
+            cls.__init__ = registry.explained(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = name or config.next_name(registry.snake_case(type(self).__name__))
@@ -209,30 +207,3 @@ def no_batch_yet(metric: Metric) -> NotSupportedError:
         got="none so far",
         fix="Call update_state(y_true, y_pred) first.",
     )
-
-
-def _checking(init: Callable[..., None]) -> Callable[..., None]:
-    """The constructor, which says with which argument it could do nothing."""
-    signature = inspect.signature(init)
-    parameters = list(signature.parameters.values())[1:]
-    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
-    required = [
-        p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
-    ]
-
-    @functools.wraps(init)
-    def checked(self: Any, *arguments: Any, **keywords: Any) -> None:
-        kind = type(self).__name__
-        if keywords and not takes_any:
-            registry.check_arguments(kind, keywords, [p.name for p in parameters])
-        missing = [name for name in required[len(arguments) :] if name not in keywords]
-        if missing:
-            raise UnknownArgumentError(
-                kind,
-                expected=" and ".join(f"{name}=" for name in missing),
-                got="a call without",
-                fix=f"For example {kind}({', '.join(f'{name}=...' for name in missing)}).",
-            )
-        init(self, *arguments, **keywords)
-
-    return checked

@@ -11,6 +11,7 @@ from doltap import config, losses
 from doltap.errors import DataError, ShapeError
 from doltap.metrics.metric import Metric, names, no_batch_yet
 from doltap.metrics.reduction import Mean, MeanOf, functions
+from doltap.registry import explained
 
 __all__ = [
     "ConcordanceCorrelation",
@@ -25,6 +26,7 @@ _AGGREGATIONS = ("uniform_average", "variance_weighted_average", None)
 
 
 @functions.register()
+@explained
 def pearson_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """How nearly label and prediction lie on a rising line, -1 to 1; NaN where one is constant.
 
@@ -41,6 +43,7 @@ def pearson_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
 
 
 @functions.register()
+@explained
 def concordance_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """How nearly label and prediction are equal, -1 to 1: a shift or another scale counts too.
 

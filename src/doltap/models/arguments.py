@@ -51,8 +51,11 @@ def known_keywords(method: Method) -> Method:
     @functools.wraps(method)
     def call(*arguments: Any, **keywords: Any) -> Any:
         if not keywords.keys() <= set(known):
-            if name in old_names.KEYWORDS:
-                keywords = old_names.translate(name, keywords)
+            keywords = old_names.translate(name, keywords)
+            if "show_accuracy" in keywords and "show_accuracy" in old_names.KEPT.get(name, ()):
+                old_names.note_kept(name, keywords)
+                if keywords.pop("show_accuracy"):
+                    arguments[0].follow_accuracy()
             registry.check_arguments(f"{name}()", keywords, known)
         return method(*arguments, **keywords)
 

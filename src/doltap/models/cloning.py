@@ -12,10 +12,12 @@ from doltap.layers.arrange import InputLayer
 from doltap.models import functional
 from doltap.models.model import Model
 from doltap.models.sequential import Sequential
+from doltap.registry import explained
 
 __all__ = ["clone_model"]
 
 
+@explained
 def clone_model(
     model: Any,
     input_tensors: Any = None,

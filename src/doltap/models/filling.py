@@ -100,7 +100,7 @@ def fill(
         _fill_optimizer(model.optimizer, [array for _, array in record.optimizer], model, what)
     if plan.misfits:
         listed = "; ".join(f"{one.subject}: {one.parts['got']}" for one in plan.misfits)
-        warnings.warn(f"Left out what does not fit: {listed}.", stacklevel=5)
+        warnings.warn(f"Left out what does not fit: {listed}.", stacklevel=6)
 
 
 @contextlib.contextmanager
@@ -268,7 +268,7 @@ def _fill_optimizer(optimizer: Any, arrays: list[np.ndarray], model: Any, what: 
         warnings.warn(
             f"{what}: what the optimizer '{optimizer.name}' remembered was left out: the file has "
             f"{len(arrays)} arrays, and it takes {len(optimizer.variables)}.",
-            stacklevel=6,
+            stacklevel=7,
         )
         return
     for variable, array in zip(variables, arrays, strict=True):

@@ -14,7 +14,7 @@ from typing import Any
 import jax
 
 from doltap import config as switches
-from doltap import registry
+from doltap import old_names, registry
 from doltap.core import configs
 from doltap.core.explaining import explaining
 from doltap.core.graph import Graph, SymbolicTensor, filled_in, promised, symbolic_leaves
@@ -53,11 +53,11 @@ class Model(Trainer):
     kept_in = ("keras.src.models.functional", "Functional")
 
     def __init__(self, inputs: Any = None, outputs: Any = None, *more: Any, **keywords: Any) -> None:
-        for old, new in (("input", "inputs"), ("output", "outputs")):
-            if old in keywords:  # Keras 1's words.
-                inputs, outputs = (
-                    (keywords.pop(old), outputs) if new == "inputs" else (inputs, keywords.pop(old))
-                )
+        if not keywords.keys().isdisjoint(old_names.KEYWORDS["model"]):
+            given = {"inputs": inputs, "outputs": outputs}
+            given = {name: value for name, value in given.items() if value is not None}
+            keywords = old_names.translate("model", given | keywords)
+            inputs, outputs = keywords.pop("inputs", None), keywords.pop("outputs", None)
         if more:
             keywords["name"] = more[0]
         is_network = inputs is not None or outputs is not None
@@ -335,6 +335,7 @@ class Model(Trainer):
 
     # Layers by name.
 
+    @registry.explained
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of this name, or at this place."""
         if index is not None:
@@ -351,6 +352,7 @@ class Model(Trainer):
                 return layer
         raise UnknownNameError.of("layer", name, [layer.name for layer in self.layers])
 
+    @registry.explained
     def summary(
         self,
         line_length: int | None = None,
@@ -426,6 +428,7 @@ class Model(Trainer):
         """The description of the model, without weights, as JSON; keywords go to `json.dumps`."""
         return json.dumps(saving.described(self), **kwargs)
 
+    @registry.explained
     def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
         """Write the model to a file: what it is, its weights, and how it was compiled.
 
@@ -437,6 +440,7 @@ class Model(Trainer):
         """
         saving.save_model(self, filepath, overwrite, zipped, **kwargs)
 
+    @registry.explained
     def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
         """Write the weights, and what the optimizer remembers, to a file.
 
@@ -447,6 +451,7 @@ class Model(Trainer):
         """
         saving.save_weights(self, filepath, overwrite, **kwargs)
 
+    @registry.explained
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Take the weights from a file; all of them or, when something does not fit, none.
 

@@ -28,6 +28,7 @@ from doltap import (
 from doltap.core import configs
 from doltap.core.layer import Layer
 from doltap.errors import NotSupportedError, printable
+from doltap.registry import explained
 
 __all__ = ["deserialize_keras_object", "serialize_keras_object", "settings_from"]
 
@@ -119,6 +120,7 @@ def _of_value(value: Any) -> Any:
     )
 
 
+@explained
 def deserialize_keras_object(
     config: Any, custom_objects: dict[str, Any] | None = None, safe_mode: bool = True
 ) -> Any:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from doltap import files, registry
+from doltap import files, old_names, registry
 from doltap.core import configs
 from doltap.core.layer import Layer
 from doltap.core.tensors import Variable, unfilled
@@ -27,11 +27,14 @@ from doltap.files.record import Record
 from doltap.models import arguments
 from doltap.models.filling import fill
 from doltap.models.places import by_layer, places
+from doltap.registry import explained
 
 __all__ = ["described", "load_model", "load_weights", "made_from", "model_from_json", "reading", "record_of"]
 __all__ += ["save_model", "save_weights", "weights_of"]
 # It stands above the models, and can be saved like one.
 configs.names.add_later("FeatureSpace", "doltap.feature_space")
+
+_SUFFIXES = (".keras", ".h5", ".hdf5", ".hdf", ".he5", ".safetensors")
 
 
 # Weights that a description without any may ask for: a gigabyte.
@@ -85,8 +88,11 @@ def save_weights(
         filepath: ".weights.h5" is Keras 3's format, ".h5" that of Keras 1 and 2.
         overwrite: False makes an error of a file that is there already.
         max_shard_size: accepted as None; weights are always one file.
-        save_format: "h5" for that of Keras 1 and 2, whatever the suffix.
+        save_format: "h5" for that of Keras 1 and 2, whatever the suffix; "tf" for Keras 3's.
     """
+    if save_format == "tf":
+        old_names.note("value", "save_format='tf'", "a name that ends in .weights.h5")
+        save_format = None
     _check_target(filepath, overwrite=overwrite, save_format=save_format)
     if max_shard_size is not None or os.fspath(filepath).endswith(".weights.json"):
         raise NotSupportedError(
@@ -193,6 +199,9 @@ def _check_target(path: str | os.PathLike[str], *, overwrite: bool, save_format:
             got="one that is there",
             fix="Choose another name, or overwrite=True.",
         )
+    if not os.fspath(path).lower().endswith(_SUFFIXES):
+        # The folders of TensorFlow's formats, which had no suffix, were made.
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     if save_format not in (None, "keras", "keras_v3", "h5", "hdf5"):
         raise ModelFileError(
             what,
@@ -205,6 +214,7 @@ def _check_target(path: str | os.PathLike[str], *, overwrite: bool, save_format:
 # Reading.
 
 
+@explained
 def load_model(
     filepath: str | os.PathLike[str],
     custom_objects: dict[str, Any] | None = None,
@@ -247,7 +257,7 @@ def made_from(record: Record, what: str, custom_objects: Any = None, *, compile:
         fill(model, record, what, keeps_training=compile)
     if record.format == "h5" and compile:
         for note in record.metadata.get("notes", ()):
-            warnings.warn(f"{what}: {printable(note, 400)}", stacklevel=3)
+            warnings.warn(f"{what}: {printable(note, 400)}", stacklevel=4)
     return model
 
 
@@ -329,6 +339,7 @@ def load_weights(
         fill(model, record, what, skip_mismatch=skip_mismatch, by_name=by_name)
 
 
+@explained
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Any:
     """The model that `to_json` described, with new weights.
 

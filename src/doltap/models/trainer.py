@@ -20,6 +20,7 @@ from doltap.core import configs
 from doltap.core.layer import Layer
 from doltap.errors import DataError, NotCompiledError
 from doltap.models import arguments, objects
+from doltap.models.old_ways import OldWays
 from doltap.models.stepping import Outputs, Stepping
 from doltap.training import batches, cache, checks, feeds, loop, objective, resuming, steps
 from doltap.training.batches import Rows
@@ -29,7 +30,7 @@ from doltap.training.program import Recipe
 __all__ = ["Trainer"]
 
 
-class Trainer(Stepping):
+class Trainer(OldWays, Stepping):
     """A layer that can be trained: the part of `Model` that meets data."""
 
     def __init__(self, **keywords: Any) -> None:
@@ -300,9 +301,10 @@ class Trainer(Stepping):
         self, training: Any, validation: Any, settings: loop.Settings, callbacks: Any, plan: Any
     ) -> History:
         num_batches = training.num_batches
-        params: dict[str, Any] = {"epochs": settings.last, "steps": num_batches, "verbose": settings.verbose}
-        listeners = CallbackList(callbacks, add_history=True, model=self, **params)
-        self.history = listeners.history
+        told = {"epochs": settings.last, "steps": num_batches, "verbose": settings.verbose}
+        listeners = CallbackList(callbacks, add_history=True, model=self, **told)
+        self.history, params = listeners.history, listeners.params
+        params.run = training.recipe, *training.counts, validation is not None
         display = reporting.progress.Display(settings.verbose, num_batches) if settings.verbose else None
         self.stop_training = False
         keeper = None

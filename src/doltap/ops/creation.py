@@ -16,6 +16,7 @@ from doltap import config
 from doltap.ops.conversion import Tensor, as_array, device_type
 from doltap.ops.conversion import dtype as dtype_of
 from doltap.ops.protocol import operation
+from doltap.registry import explained
 
 __all__ = ["arange", "bartlett", "blackman", "empty", "empty_like", "eye", "full", "full_like", "geomspace"]
 __all__ += [
@@ -237,6 +238,7 @@ def kaiser(x: int, beta: float) -> Array:
     return jnp.kaiser(x, beta).astype(config.floatx())
 
 
+@explained
 def vectorize(
     pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None
 ) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from doltap import doors
 from doltap.errors import DataError, ShapeError, UnknownNameError
 from doltap.ops.conversion import Axis, Tensor, fractions, promoted_fractions
 from doltap.ops.protocol import needs_arrays, operation
@@ -198,3 +199,6 @@ def jvp(fun: Callable[..., Any], primals: Any, tangents: Any, has_aux: bool = Fa
     [9.0, 6.0]
     """
     return jax.jvp(fun, primals, tangents, has_aux)
+
+
+doors.guard(__name__)

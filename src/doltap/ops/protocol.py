@@ -2,6 +2,7 @@
 
 An operation never asks what a symbolic tensor is: an argument whose class has
 the method `record_call(function, arguments, keywords)` answers the call itself.
+Where the class says that it `has_values`, the function of arrays is what it gets.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from doltap import registry
 from doltap.errors import NotSupportedError
+from doltap.registry import explain_keywords
 
 __all__ = [
     "NotedFunctions",
@@ -57,9 +59,14 @@ def operation(*class_names: str) -> Callable[[Function], Function]:
         @functools.wraps(function)
         def call(*arguments: Any, **keywords: Any) -> Any:
             tensor = _symbolic_argument(arguments, keywords)
-            if tensor is not None:
-                return tensor.record_call(call, arguments, keywords)
-            return function(*arguments, **keywords)
+            try:
+                if tensor is not None:
+                    noted = function if hasattr(type(tensor), "has_values") else call
+                    return tensor.record_call(noted, arguments, keywords)
+                return function(*arguments, **keywords)
+            except TypeError as error:
+                explain_keywords(error, function, arguments, keywords)
+                raise
 
         camel_case = "".join(part[:1].upper() + part[1:] for part in function.__name__.split("_"))
         vars(call)["class_name"] = (*class_names, camel_case)[0]
@@ -76,6 +83,9 @@ class NotedFunctions(registry.Names):
     noted, because files can hold it.
     """
 
+    # Who answers calls that have values: `answer(function, arguments, keywords)`.
+    answer: ClassVar[Callable[..., Any] | None] = None
+
     def register(self, *names: str) -> Callable[[Any], Any]:
         """Decorator: make the function known by its own name and by `names`, and its calls noted."""
         keep = super().register(*names)
@@ -84,9 +94,17 @@ class NotedFunctions(registry.Names):
             @functools.wraps(function)
             def call(*arguments: Any, **keywords: Any) -> Any:
                 tensor = _symbolic_argument(arguments, keywords)
-                if tensor is None:
-                    return function(*arguments, **keywords)
-                return tensor.record_call(*_as_operation(call, arguments, keywords))
+                try:
+                    if tensor is None and NotedFunctions.answer is not None:
+                        return NotedFunctions.answer(function, arguments, keywords)
+                    if tensor is None:
+                        return function(*arguments, **keywords)
+                    if hasattr(type(tensor), "has_values"):
+                        return tensor.record_call(function, arguments, keywords)
+                    return tensor.record_call(*_as_operation(call, arguments, keywords))
+                except TypeError as error:
+                    explain_keywords(error, function, arguments, keywords)
+                    raise
 
             return keep(call)
 
@@ -119,9 +137,13 @@ def runs_functions(function: Function) -> Function:
     @functools.wraps(function)
     def call(*arguments: Any, **keywords: Any) -> Any:
         tensor = _symbolic_argument(arguments, keywords)
-        if tensor is not None:
-            return tensor.record_call(call, arguments, keywords)
-        return function(*arguments, **keywords)
+        try:
+            if tensor is not None:
+                return tensor.record_call(call, arguments, keywords)
+            return function(*arguments, **keywords)
+        except TypeError as error:
+            explain_keywords(error, function, arguments, keywords)
+            raise
 
     return cast(Function, call)
 
@@ -132,14 +154,18 @@ def needs_arrays(function: Function) -> Function:
     @functools.wraps(function)
     def call(*arguments: Any, **keywords: Any) -> Any:
         tensor = _symbolic_argument(arguments, keywords)
-        if tensor is not None:
+        if tensor is not None and not hasattr(type(tensor), "has_values"):
             raise NotSupportedError(
                 f"ops.{function.__name__}",
                 expected="arrays",
                 got=f"the symbolic tensor {tensor!r}",
                 fix="Call it where there are values: in the call() of your own layer, or in a Lambda layer.",
             )
-        return function(*arguments, **keywords)
+        try:
+            return function(*arguments, **keywords)
+        except TypeError as error:
+            explain_keywords(error, function, arguments, keywords)
+            raise
 
     return cast(Function, call)
 

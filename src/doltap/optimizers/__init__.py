@@ -33,4 +33,4 @@ __all__ = [
     "serialize",
 ]
 
-doors.guard(__name__)
+doors.guard(__name__, "optimizer")

@@ -8,10 +8,12 @@ from doltap import registry
 from doltap.errors import NotSupportedError
 from doltap.optimizers.optax_optimizer import OptaxOptimizer
 from doltap.optimizers.optimizer import Optimizer, names
+from doltap.registry import explained
 
 __all__ = ["deserialize", "get", "serialize"]
 
 
+@explained
 def get(identifier: Any) -> Optimizer:
     """An optimizer object from a name, a class, a config, or a transformation of Optax.
 
@@ -31,6 +33,7 @@ def get(identifier: Any) -> Optimizer:
     )
 
 
+@explained
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
     """The optimizer as the dict that Keras writes into its files too.
 
@@ -40,6 +43,7 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
     return registry.described(optimizer, "keras.optimizers")
 
 
+@explained
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Optimizer:
     """The optimizer that `serialize` wrote.
 

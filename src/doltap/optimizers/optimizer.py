@@ -19,7 +19,7 @@ import numpy as np
 
 from doltap import config, dtypes, old_names
 from doltap.core.tensors import Rate, Variable
-from doltap.errors import DataError, NotSupportedError, printable
+from doltap.errors import DataError, MissingAttributeError, NotSupportedError, closest, printable
 from doltap.optimizers import options, passes, schedules
 from doltap.optimizers.keras_form import KerasForm
 from doltap.optimizers.schedules import LearningRateSchedule
@@ -43,8 +43,6 @@ _WRITTEN = (
     "loss_scale_factor",
     "gradient_accumulation_steps",
 )
-# What the optimizers of Keras 2 were told about TensorFlow; everything is compiled here.
-_OF_TENSORFLOW = frozenset({"jit_compile", "is_legacy_optimizer"})
 
 
 def _giving_slots(build: Callable[..., Any]) -> Callable[..., Any]:
@@ -110,7 +108,6 @@ class Optimizer(KerasForm, Configured):
     ) -> None:
         self.name = name or config.next_name(snake_case(type(self).__name__))
         self.built = False
-        keywords = {key: value for key, value in keywords.items() if key not in _OF_TENSORFLOW}
         modern = old_names.translate("optimizer", keywords)
         learning_rate, decay = modern.pop("learning_rate", learning_rate), modern.pop("decay", None)
         check_arguments(
@@ -141,6 +138,7 @@ class Optimizer(KerasForm, Configured):
         self._undecayed: tuple[list[Variable], list[str]] = ([], [])
         self.weight_decay = weight_decay
         self.has_decay = bool(decay)
+        old_names.note_kept("optimizer", ["decay"] if self.has_decay else [])
         if self.has_decay:
             self.rates["decay"] = Rate(options.checked_amount("decay", decay), name="decay")
 
@@ -254,7 +252,16 @@ class Optimizer(KerasForm, Configured):
                 fix="Make a new optimizer with it, and compile the model again.",
             )
 
-    lr = learning_rate
+    @property
+    def lr(self) -> Any:
+        """The older name of the learning rate."""
+        old_names.note("attribute", "optimizer.lr", "optimizer.learning_rate")
+        return self.learning_rate
+
+    @lr.setter
+    def lr(self, value: Any) -> None:
+        old_names.note("attribute", "optimizer.lr", "optimizer.learning_rate")
+        self.learning_rate = value
 
     def _set_learning_rate(self, value: Any) -> None:
         """Take a number, a schedule or a function as the learning rate."""
@@ -452,6 +459,18 @@ class Optimizer(KerasForm, Configured):
         for variable in var_list if self.use_ema else ():
             variable.assign(self._slots[variable]["average"].read())
 
+    def __getattr__(self, name: str) -> Any:
+        # No property: a class of the user's may keep a number of its own under the name.
+        if name == "decay" and "rates" in vars(self):
+            return self.rates.get("decay", 0.0)
+        guess = None if name.startswith("_") else closest(name, _public(self))
+        raise MissingAttributeError(
+            type(self).__name__,
+            expected="an attribute it has",
+            got=f"'{name}'",
+            fix=f"Did you mean '{guess}'?" if guess else f"See help({type(self).__name__}).",
+        )
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} learning_rate={float(self.learning_rate):g}>"
 
@@ -459,6 +478,10 @@ class Optimizer(KerasForm, Configured):
 def zeros_like(weight: Any) -> np.ndarray:
     """A slot of zeros for a weight, made on the host so that nothing is compiled."""
     return np.zeros(weight.shape, jax.dtypes.canonicalize_dtype(weight.dtype))
+
+
+def _public(thing: Any) -> list[str]:
+    return [name for name in (*dir(type(thing)), *vars(thing)) if not name.startswith("_")]
 
 
 def _is_function(value: Any) -> bool:

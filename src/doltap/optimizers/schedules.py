@@ -12,10 +12,10 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from doltap import dtypes
+from doltap import doors, dtypes
 from doltap.core.tensors import Variable
 from doltap.errors import DataError, NotSupportedError
-from doltap.registry import Configured, Names
+from doltap.registry import Configured, Names, explained
 
 __all__ = [
     "CosineDecay",
@@ -379,6 +379,7 @@ def get(identifier: Any) -> LearningRateSchedule:
     )
 
 
+@explained
 def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
     """The schedule as the dict that Keras writes into its files too.
 
@@ -395,6 +396,7 @@ def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
     }
 
 
+@explained
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> LearningRateSchedule:
     """The schedule that `serialize` wrote.
 
@@ -403,3 +405,6 @@ def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = 
     """
     own = (custom_objects or {}).get(config["class_name"])
     return get(own.from_config(config["config"]) if own else config)
+
+
+doors.guard(__name__)

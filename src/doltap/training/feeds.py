@@ -21,6 +21,7 @@ import numpy as np
 from doltap import random
 from doltap.arrays import unpack_x_y_sample_weight
 from doltap.errors import DataError, NotSupportedError
+from doltap.registry import explained
 from doltap.training.batches import Layout, Rows, is_feed
 
 __all__ = ["Block", "Feed", "PyDataset", "source"]
@@ -47,12 +48,13 @@ class PyDataset:
         max_queue_size: how many batches are read ahead.
     """
 
+    @explained
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
         if use_multiprocessing:
             warnings.warn(
                 "use_multiprocessing=True: doltap reads in threads; NumPy and image readers run beside "
                 "each other there too.",
-                stacklevel=2,
+                stacklevel=3,
             )
         self.workers, self.use_multiprocessing = workers, use_multiprocessing
         self.max_queue_size = max_queue_size

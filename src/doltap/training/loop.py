@@ -55,6 +55,9 @@ class Settings:
 class _Stepping:
     """The train programs, and the state they move."""
 
+    # How many rows there are, and in a batch, where that is known.
+    counts: tuple[int | None, int | None] = (None, None)
+
     def __init__(self, model: Any, recipe: Recipe) -> None:
         self.model, self.recipe = model, recipe
         self.num_batches: int | None = None
@@ -129,7 +132,7 @@ class Training(_Stepping):
 
     def __init__(self, model: Any, recipe: Recipe, rows: Rows, batch_size: int) -> None:
         super().__init__(model, recipe)
-        self.rows, self.batch_size = rows, batch_size
+        self.rows, self.batch_size, self.counts = rows, batch_size, (rows.count, batch_size)
         self.stream = batches.stream(rows, min(batch_size, rows.count))
         # What NumPy holds may be shared with the device instead of copied.
         self._data = None if self.stream else jax.device_put((rows.x, rows.y, rows.weights))

@@ -143,7 +143,8 @@ class Keeper:
             self._check(self._state)
         if self._state is not None and not self.has_ended:
             # Before they hear that training begins.
-            listeners.set_params({**listeners.params, "resumes": True})
+            listeners.params["resumes"] = True
+            listeners.set_params(listeners.params)
 
     def _describe(self) -> str:
         """What has to be the same where training goes on."""

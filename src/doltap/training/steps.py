@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -25,7 +25,17 @@ from doltap.training.batches import Rows
 from doltap.training.objective import Objective
 from doltap.training.program import Batch, Given, Recipe, State, counting
 
-__all__ = ["compiled_loss", "compiled_metrics", "noted", "stateless_call", "take_over", "usual_step"]
+__all__ = [
+    "OwnStep",
+    "compiled_loss",
+    "compiled_metrics",
+    "flat_logs",
+    "note_loss",
+    "noted",
+    "stateless_call",
+    "take_over",
+    "usual_step",
+]
 
 
 def stateless_call(
@@ -122,13 +132,14 @@ def usual_step(model: Any, state: tuple[Any, ...], data: Any, *, training: bool)
     for output, mask in zip(jax.tree.leaves(y_pred), masks, strict=True):
         (notes.current() or notes.Notes()).set_mask(output, mask)
     with lend(model.metrics_variables, totals) as loan:
-        _note_loss(model, loss, len(jax.tree.leaves(x)[0]))
+        note_loss(model, loss, len(jax.tree.leaves(x)[0]))
         logs = model.compute_metrics(x, y, y_pred, weights)
         totals = [loan[v] for v in model.metrics_variables]
     return logs, (moving, fixed, *optimizer_variables, totals)
 
 
-def _note_loss(model: Any, loss: Any, rows: int) -> None:
+def note_loss(model: Any, loss: Any, rows: int) -> None:
+    """Count the loss of so many rows in the mean that the logs show."""
     for metric in model.metrics:
         if metric.name == "loss":
             metric.update_state(loss, sample_weight=jnp.float32(rows))
@@ -165,34 +176,36 @@ def noted(network: Layer, x: Any, *, is_eager: bool) -> notes.Notes:
 def take_over(recipe: Recipe, model: Any, kind: str, rows: Rows) -> None:
     """Let the recipe step as the model's own `train_step` or `test_step` says."""
     step = getattr(model, f"{kind}_step")
-    if len(inspect.signature(step).parameters) != 2:
+    num_taken = len(inspect.signature(step).parameters)
+    of_tensors = OwnStep.of_tensors if num_taken == 1 else None
+    if num_taken != 2 and of_tensors is None:
         raise NotSupportedError(
             f"{type(model).__name__}.{kind}_step",
             expected=f"the form for JAX, {kind}_step(self, state, data)",
             got=f"{kind}_step{inspect.signature(step)}",
-            fix="It takes the state as lists of arrays, and returns the logs and the new state.",
+            fix="It takes the state as lists of arrays, and returns the logs and the new state. "
+            "`doltap run` takes TensorFlow's form, too.",
         )
+    own = (of_tensors or OwnStep)(recipe, model, kind)
     if kind == "predict":
-        recipe.own_predict = _own_predict(step)
+        recipe.own_predict = own.predict
         return
+    _follow(recipe, model, own, rows)
+
+
+def _follow(recipe: Recipe, model: Any, own: OwnStep, rows: Rows) -> None:
+    """Let the recipe step and measure as the model's own step does."""
     recipe.measures, recipe.held_totals = list(model.metrics), []
     recipe.totals = [total for metric in recipe.measures for total in metric.variables]
-    own = _OwnStep(recipe, model, kind)
     recipe.name_logs(own.find_names(rows))
     recipe.own_step = own
 
 
-def _own_predict(step: Any) -> Any:
-    def predict(weights: list[Any], fixed: list[Any], x: Any) -> Any:
-        with notes.taken():
-            outputs, _ = step((list(weights), list(fixed)), (x,))
-        return outputs
-
-    return predict
-
-
-class _OwnStep:
+class OwnStep:
     """A step in Keras's form as one of ours: from a state and a batch to a state and a line of logs."""
+
+    # What takes a step that is given the data alone, as TensorFlow's are, where somebody can.
+    of_tensors: ClassVar[type[OwnStep] | None] = None
 
     def __init__(self, recipe: Recipe, model: Any, kind: str) -> None:
         self.recipe, self.model = recipe, model
@@ -200,6 +213,7 @@ class _OwnStep:
         self.variables = _optimizer_variables(recipe)
 
     def __call__(self, state: State, given: Given, batch: Batch) -> tuple[State, Any]:
+        """The state after the batch, and the logs in the order of the recipe's names."""
         state, logs = self._run(state, given, batch)
         numbers = [jnp.asarray(logs[name], dtypes.wide()) for name in self.recipe.names]
         return state, jnp.stack(numbers) if numbers else jnp.zeros(0, dtypes.wide())
@@ -242,7 +256,7 @@ class _OwnStep:
                 got=got,
                 fix="Return logs, state, where state has the lists in the order in which they came in.",
             )
-        logs = dict(_flat(returned[0]))
+        logs = dict(flat_logs(returned[0]))
         for key, value in logs.items():
             if jnp.ndim(value):
                 raise ShapeError(
@@ -265,6 +279,20 @@ class _OwnStep:
 
     def find_names(self, rows: Rows) -> list[str]:
         """The names of the logs, found by a look at the step on the first rows."""
+        state, given, batch = self._beginning(rows)
+        if self.recipe.is_eager:
+            return list(eager.bare(self._run)(state, given, batch)[1])
+        with explaining(self.step.__qualname__):
+            return list(jax.eval_shape(lambda s, b: self._run(s, given, b), state, batch)[1])
+
+    def predict(self, weights: list[Any], fixed: list[Any], x: Any) -> Any:
+        """What a step of prediction gives."""
+        with notes.taken():
+            outputs, _ = self.step((list(weights), list(fixed)), (x,))
+        return outputs
+
+    def _beginning(self, rows: Rows) -> tuple[State, Given, Batch]:
+        """What the first step starts with, and the first rows."""
         recipe = self.recipe
         slots = [{key: slot.array for key, slot in group.items()} for group in recipe.slots]
         arrays = [[v.array for v in group] for group in (recipe.weights, recipe.fixed, recipe.totals)]
@@ -272,25 +300,29 @@ class _OwnStep:
         rates = {name: rate.array for name, rate in optimizer_rates}, [rate.array for rate in recipe.rates]
         state = State(arrays[0], arrays[1], slots, arrays[2], np.int32(0))
         given = Given(rates, random.words(0), (), np.bool_(True))
-        batch = Batch(*rows.cut(0, 2).tree, None, np.float32(2))
-        if recipe.is_eager:
-            return list(eager.bare(self._run)(state, given, batch)[1])
-        with explaining(self.step.__qualname__):
-            return list(jax.eval_shape(lambda s, b: self._run(s, given, b), state, batch)[1])
+        return state, given, Batch(*rows.cut(0, 2).tree, None, np.float32(2))
 
 
 def _optimizer_variables(recipe: Recipe) -> list[Variable]:
     return list(recipe.optimizer.variables) if recipe.optimizer else []
 
 
-def _flat(logs: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def flat_logs(logs: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Names and numbers, also those of dicts inside."""
     for key, value in logs.items():
         if isinstance(value, dict):
-            yield from _flat(value)
+            yield from flat_logs(value)
         else:
             yield key, value
 
 
 def symbolic_like(x: Any) -> Any:
     """Symbolic tensors for arrays, with any number of rows."""
-    return jax.tree.map(lambda a: SymbolicTensor((None, *a.shape[1:])[: len(a.shape)], str(a.dtype), "x"), x)
+
+    def promise(array: Any) -> SymbolicTensor:
+        # TensorFlow's types show themselves in other words than NumPy's.
+        dtype = getattr(array.dtype, "as_numpy_dtype", array.dtype)
+        dtype = str(array.dtype if dtype is array.dtype else np.dtype(dtype))
+        return SymbolicTensor((None, *array.shape[1:])[: len(array.shape)], dtype, "x")
+
+    return jax.tree.map(promise, x)

@@ -1,0 +1,303 @@
+"""What imports in the user's own files find under the aliases, and that nobody else notices."""
+
+import builtins
+import copy
+import importlib
+import importlib.util
+import inspect
+import json
+import os
+import pickle
+import subprocess
+import sys
+import types
+
+import pytest
+
+import doltap
+import doltap.compat
+from doltap.compat import imports, modules
+from doltap.errors import MissingAttributeError, MissingNameError
+
+
+@pytest.fixture
+def aliases():
+    imports.install()
+    yield
+    imports.uninstall()
+
+
+def run_as_user(code):
+    """The names that a program of the user's leaves."""
+    names = {"__name__": "__main__"}
+    exec(compile(code, "<program>", "exec"), names)
+    return names
+
+
+FORMS = {
+    "import keras": "keras.layers.Dense",
+    "import tensorflow.keras as K": "K.layers.Dense",
+    "import tensorflow.keras.layers": "tensorflow.keras.layers.Dense",
+    "from tensorflow.keras.layers import *": "Dense",
+    "from keras import layers, models": "layers.Dense",
+    "from tensorflow import keras": "keras.layers.Dense",
+    "import tensorflow as tf": "tf.keras.layers.Dense",
+    "from keras.src.layers import Dense": "Dense",
+    "from keras.src.layers.core.dense import Dense": "Dense",
+    "from tensorflow.python.keras.layers.core import Dense": "Dense",
+    "import tensorflow.python.keras.layers as layers": "layers.Dense",
+    "from keras.layers.core import Dense": "Dense",
+    "import keras.layers.core as core": "core.Dense",
+    "import tf_keras": "tf_keras.layers.Dense",
+    "from tf_keras.src.layers import Dense": "Dense",
+    "import tensorflow.compat.v1 as tf": "tf.keras.layers.Dense",
+    "import tensorflow.compat.v2 as tf": "tf.keras.layers.Dense",
+    "from tensorflow.compat.v1.keras.layers import Dense": "Dense",
+    "from keras.api._v2.keras.layers import Dense": "Dense",
+    "import importlib; layers = importlib.import_module('keras.layers')": "layers.Dense",
+    "layers = __import__('keras.layers').layers": "layers.Dense",
+    "exec('from keras.layers import Dense as inner', found := {})": "found['inner']",
+    "def build():\n  from keras.layers import Dense\n  return Dense": "build()",
+}
+
+
+@pytest.mark.parametrize("statement", FORMS)
+def test_every_form_of_import_finds_the_same_dense(aliases, statement):
+    names = run_as_user(statement)
+    assert eval(FORMS[statement], names) is doltap.layers.Dense
+
+
+def test_no_alias_stands_in_sys_modules(aliases):
+    before = {name for name in sys.modules if name.partition(".")[0] in ("keras", "tensorflow", "tf_keras")}
+    run_as_user("import keras.layers.core, tensorflow.keras.utils, tf_keras, tensorflow.compat.v1")
+    after = {name for name in sys.modules if name.partition(".")[0] in ("keras", "tensorflow", "tf_keras")}
+    assert after == before
+
+
+def test_one_module_has_one_alias_whatever_it_is_called(aliases):
+    names = run_as_user(
+        "import keras, tensorflow.keras as K, tf_keras, tensorflow as tf, tensorflow.compat.v2 as v2"
+    )
+    assert names["K"] is names["keras"] is names["tf_keras"] is names["tf"].keras
+    assert names["v2"] is names["tf"]
+    assert names["keras"].__version__ == "3.3.3+doltap"
+
+
+def test_installing_twice_and_uninstalling_leaves_python_as_it_was():
+    before = builtins.__import__, importlib.import_module, importlib.util.find_spec
+    imports.install()
+    imports.install()
+    assert imports.is_installed()
+    assert builtins.__import__ is not before[0]
+    imports.uninstall()
+    assert (builtins.__import__, importlib.import_module, importlib.util.find_spec) == before
+    assert not imports.is_installed()
+
+
+def test_a_hook_put_over_ours_stays_and_ours_answers_no_more():
+    before = builtins.__import__
+    imports.install()
+    ours = builtins.__import__
+    builtins.__import__ = lambda *arguments, **keywords: ours(*arguments, **keywords)
+    try:
+        imports.uninstall()
+        assert builtins.__import__ is not before
+        with pytest.raises(ModuleNotFoundError):
+            run_as_user("import scikeras.nothing")
+    finally:
+        builtins.__import__ = before
+
+
+def test_what_is_really_installed_is_found_by_its_name(aliases):
+    pytest.importorskip("sklearn")
+    assert imports.real("sklearn") is sys.modules["sklearn"]
+    with pytest.raises(ModuleNotFoundError, match="tf_keras"):
+        imports.real("tf_keras.nothing")
+
+
+def test_find_spec_tells_what_an_import_would_find(aliases):
+    names = run_as_user(
+        "import importlib.util as u\n"
+        "there, missing = u.find_spec('tensorflow.keras'), u.find_spec('keras.layerz')\n"
+        "inside = u.find_spec('json')"
+    )
+    assert names["there"].name == "tensorflow.keras"
+    assert names["missing"] is None
+    assert names["inside"].origin.endswith("__init__.py")
+
+
+def test_relative_imports_are_left_to_python(aliases, tmp_path, monkeypatch):
+    folder = tmp_path / "course_of_ana"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "keras.py").write_text("OWN = 1")
+    (folder / "lesson.py").write_text("from .keras import OWN\nfrom . import keras as own\nimport keras\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    lesson = importlib.import_module("course_of_ana.lesson")
+    assert (lesson.OWN, lesson.own.OWN) == (1, 1)
+    assert lesson.keras is modules.module("keras")
+
+
+def test_alias_modules_are_pickled_and_copied_as_themselves(aliases):
+    names = run_as_user("import keras, numpy, keras.layers")
+    for module in (names["keras"], names["keras"].layers, names["numpy"]):
+        assert isinstance(module, types.ModuleType)
+        assert pickle.loads(pickle.dumps(module)) is module
+        assert copy.deepcopy(module) is module
+
+
+def test_inspect_knows_what_alias_modules_hold(aliases):
+    names = run_as_user("import keras")
+    keras = names["keras"]
+    assert inspect.getmodule(keras.layers.Dense).__name__ == "doltap.layers.dense"
+    assert dict(inspect.getmembers(keras.layers))["Dense"] is keras.layers.Dense
+    assert "Sequential" in dir(keras)
+    assert "optimizers" in dir(keras)
+    assert repr(keras) == "<module 'keras' of doltap>"
+
+
+def test_a_name_looked_up_once_is_kept(aliases):
+    keras = run_as_user("import keras")["keras"]
+    assert keras.layers is vars(keras)["layers"]
+
+
+MISTAKES = {
+    "import kears": "Did you mean 'keras'?",
+    "from kears.layers import Dense": "Did you mean 'keras'?",
+    "import tenserflow as tf": "Did you mean 'tensorflow'?",
+    "import keras.layerz": "Did you mean 'keras.layers'?",
+    "from keras.layer import Dense": "Did you mean 'keras.layers'?",
+    "from keras import layer": "Did you mean 'Layer'?",
+    "from keras.layers import Dence": "Did you mean 'Dense'?",
+    "import keras; keras.callback.TensorBoard": "Did you mean 'callbacks'?",
+    "import keras; keras.Moidel": "Did you mean 'Model'?",
+    "from keras.layers import Sequential": "It stands in keras.models.",
+    "from keras.layers import Conv2D": "It is planned: Layers for images are the next family to come.",
+    "from keras.layers.convolutional import Conv2D": "It is planned: Layers for images",
+    "from keras.layers.recurrent import LSTM": "It is planned: Recurrent layers",
+    "from keras.applications.vgg16 import VGG16": "train small ones.",
+    "import tensorflow.contrib.layers": "It ended with TensorFlow 1.",
+}
+
+
+@pytest.mark.parametrize("code", MISTAKES)
+def test_a_mistyped_or_missing_name_is_told_what_was_meant(aliases, code):
+    with pytest.raises((ImportError, AttributeError)) as told:
+        run_as_user(code)
+    assert MISTAKES[code] in str(told.value)
+
+
+def test_the_errors_are_those_that_programs_expect(aliases):
+    with pytest.raises(ModuleNotFoundError) as told:
+        run_as_user("import keras.layerz")
+    assert told.value.name == "keras.layerz"
+    with pytest.raises(MissingNameError):
+        run_as_user("from keras.layers import Dence")
+    with pytest.raises(MissingAttributeError):
+        run_as_user("import keras; keras.layers.Dence")
+    assert run_as_user("import keras; found = hasattr(keras, 'nothing')")["found"] is False
+
+
+def test_a_module_that_looks_like_none_of_ours_is_left_to_python(aliases):
+    with pytest.raises(ModuleNotFoundError, match=r"^No module named 'torchvisionary'$"):
+        run_as_user("import torchvisionary")
+
+
+def test_modules_of_scikit_learn_that_are_gone_are_found_where_they_went(aliases):
+    pytest.importorskip("sklearn")
+    names = run_as_user(
+        "from sklearn.externals import joblib\n"
+        "from sklearn import cross_validation, datasets\n"
+        "from sklearn.grid_search import GridSearchCV\n"
+        "import sklearn.cross_validation as again\n"
+    )
+    assert names["joblib"].__name__ == "joblib"
+    assert names["cross_validation"].__name__ == names["again"].__name__ == "sklearn.model_selection"
+    assert names["GridSearchCV"].__module__ == "sklearn.model_selection._search"
+    assert names["datasets"] is sys.modules["sklearn.datasets"]
+
+
+PROGRAM = """
+import sys, os, json
+import doltap.compat
+doltap.compat.install()
+
+import helper
+import installed_package
+import tensorflow.keras as keras
+import numpy as np
+
+real = doltap.compat.real("keras")
+print(json.dumps({
+    "helper": helper.keras is keras and helper.np.float_ is np.float64,
+    "installed sees": installed_package.keras.WHO,
+    "installed numpy": installed_package.np is sys.modules["numpy"],
+    "installed by path": installed_package.by_path.WHO,
+    "real": real.WHO,
+    "in modules": sys.modules["keras"].WHO,
+    "real numpy": hasattr(sys.modules["numpy"], "float_"),
+    "ours": keras.layers.Dense.__module__,
+}))
+"""
+
+
+def test_helpers_beside_the_program_get_the_aliases_and_installed_packages_what_is_there(tmp_path):
+    installed = tmp_path / "site-packages"
+    (installed / "keras").mkdir(parents=True)
+    (installed / "keras" / "__init__.py").write_text("WHO = 'the real one'")
+    (installed / "installed_package.py").write_text(
+        "import importlib, keras, numpy as np\nby_path = importlib.import_module('keras')"
+    )
+    (tmp_path / "helper.py").write_text("from tensorflow import keras\nimport numpy as np")
+    (tmp_path / "program.py").write_text(PROGRAM)
+    paths = os.pathsep.join(
+        [str(installed), str(tmp_path), os.path.dirname(os.path.dirname(doltap.__file__))]
+    )
+    done = subprocess.run(
+        [sys.executable, "program.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "helper": True,
+        "installed sees": "the real one",
+        "installed numpy": True,
+        "installed by path": "the real one",
+        "real": "the real one",
+        "in modules": "the real one",
+        "real numpy": False,
+        "ours": "doltap.layers.dense",
+    }
+
+
+def test_installing_loads_nothing_heavy_and_finds_no_keras():
+    code = (
+        "import sys, json, doltap.compat; doltap.compat.install();"
+        "print(json.dumps([m for m in sys.modules if m.startswith(('doltap', 'jax', 'numpy', 'keras'))]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert set(json.loads(done.stdout)) == {
+        "doltap",
+        "doltap.compat",
+        "doltap.compat.asking",
+        "doltap.compat.imports",
+        "doltap.old_modules",
+    }
+
+
+def test_what_tensorflow_1_was_told_is_found_under_its_root(aliases):
+    names = run_as_user(
+        "import tensorflow as tf\n"
+        "config = tf.ConfigProto(intra_op_parallelism_threads=1)\n"
+        "config.gpu_options.allow_growth = True\n"
+        "tf.keras.backend.set_session(tf.Session(graph=tf.get_default_graph(), config=config))\n"
+        "tf.set_random_seed(1)\n"
+        "tf.logging.set_verbosity(tf.logging.ERROR)\n"
+        "tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)\n"
+        "from tensorflow import set_random_seed\n"
+    )
+    assert names["tf"].__version__ == names["tf"].compat.v1.__version__ == "2.16.1+doltap"
+    assert names["tf"].__name__ == "tensorflow"
