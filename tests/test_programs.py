@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from doltap import compat, config
+from doltap import compat, config, utils
 from doltap.compat import mending, running
 
 FOLDER = pathlib.Path(__file__).parent / "programs"
@@ -44,6 +44,7 @@ def _lies_beside(module):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in ALONE])
 def test_a_program_runs(alike, name):
+    utils.set_random_seed(42)
     running.run(running.from_file(str(FOLDER / name), []))
     assert any(isinstance(finder, mending.Watch) for finder in sys.meta_path)
 

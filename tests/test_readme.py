@@ -41,7 +41,7 @@ def test_the_same_network_is_a_chain_of_calls_and_a_class(name):
 
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
 def test_the_errors_shown_are_the_errors_raised(name):
-    said = blocks(name, "")[2]
+    said = blocks(name, "")[3]
     model = keras.Sequential([keras.layers.Dense(10, activation="softmax")])
     with pytest.raises(ValueError, match="expected a known name") as unknown:
         model.compile(loss="sparese_categorical_crossentropy")

@@ -11,6 +11,7 @@ from doltap.compat import tensorflow as ours
 
 X = np.arange(60, dtype=np.float32).reshape(20, 3)
 Y = np.arange(20, dtype=np.int64) % 3
+LINES, TABLE = (str(pathlib.Path(__file__).with_name(name)) for name in ("__lines.txt", "__table.csv"))
 WORDS = ["a", "bb", "ccc", "dd", "e"]
 
 
@@ -157,7 +158,18 @@ PIPELINES = {
     "shuffle of one": lambda tf: tf.data.Dataset.range(6).shuffle(1),
     "experimental": lambda tf: tf.data.Dataset.range(6).batch(3).apply(tf.data.experimental.unbatch()),
     "options": lambda tf: tf.data.Dataset.range(3).with_options(tf.data.Options()),
-    "lines": lambda tf: tf.data.TextLineDataset(str(pathlib.Path(__file__).with_name("__lines.txt"))),
+    "lines": lambda tf: tf.data.TextLineDataset(LINES),
+    "lines taken apart": lambda tf: (
+        tf.data.TextLineDataset(TABLE)
+        .skip(1)
+        .map(lambda line: tf.io.decode_csv(line, [0, "", 9, tf.constant([], tf.float32)]))
+    ),
+    "a table by lines": lambda tf: tf.data.experimental.CsvDataset(
+        TABLE, [tf.int32, tf.string, 0.0, tf.float32], header=True
+    ),
+    "a table by columns": lambda tf: tf.data.experimental.make_csv_dataset(
+        TABLE, 2, label_name="survived", num_epochs=1, shuffle=False
+    ),
 }
 
 
@@ -169,11 +181,12 @@ def tf(keras2):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def lines():
-    path = pathlib.Path(__file__).with_name("__lines.txt")
-    path.write_text("one\ntwo\r\n\nfour")
+def files():
+    pathlib.Path(LINES).write_text("one\ntwo\r\n\nfour")
+    pathlib.Path(TABLE).write_text("survived,sex,age,fare\n0,male,22,7.25\n1,female,,71.3\n1,x,35,53.1\n")
     yield
-    path.unlink()
+    pathlib.Path(LINES).unlink()
+    pathlib.Path(TABLE).unlink()
 
 
 def flat(element):
@@ -214,7 +227,7 @@ def test_the_description_is_tensorflows(tf, name):
 
 
 # Where a function or a generator decides, TensorFlow does not know; the rows behind it are known here.
-KNOWN_HERE = ["unbatch", "series", "experimental", "windows of two"]
+KNOWN_HERE = ["a table by columns", "unbatch", "series", "experimental", "windows of two"]
 
 
 @pytest.mark.parametrize("name", [name for name in PIPELINES if name not in KNOWN_HERE])

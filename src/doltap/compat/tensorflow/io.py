@@ -9,10 +9,11 @@ import shutil
 from typing import Any
 
 from doltap.compat.tensorflow import lacking
+from doltap.compat.tensorflow.csv_lines import decode_csv
 from doltap.compat.tensorflow.errors import NotFoundError
 from doltap.compat.tensorflow.tensor import Tensor, as_tensor
 
-__all__ = ["gfile", "read_file", "write_file"]
+__all__ = ["decode_csv", "gfile", "read_file", "write_file"]
 
 
 def _path(name: Any) -> str:

@@ -55,7 +55,6 @@ REASONS: dict[str, str] = {
     "assign": "Variables have it: v.assign(value).",
     "assign_add": "Variables have it: v.assign_add(value).",
     "assign_sub": "Variables have it: v.assign_sub(value).",
-    "io.decode_csv": "pandas.read_csv reads tables; dataset.map with tf.strings.split takes lines apart.",
     "sparse": "There are no sparse tensors; use dense ones.",
     "SparseTensor": "There are no sparse tensors; use dense ones.",
     "IndexedSlices": "Gradients are dense tensors here.",

@@ -270,8 +270,10 @@ class Dataset(Ordered):
         return made
 
     def _mapped_one_by_one(self, function: Callable[..., Any]) -> Dataset:
+        memory = mapping.Memory(function)
+
         def begin() -> Iterator[Any]:
-            return (mapping.one(function, value) for value in self.values())
+            return map(memory.one, self.values())
 
         def find_spec() -> Any:
             return opened_spec(self.element_spec, spec_of(next(begin())))

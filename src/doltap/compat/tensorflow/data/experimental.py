@@ -10,8 +10,10 @@ from doltap.compat.tensorflow.data import lacking
 from doltap.compat.tensorflow.data.dataset import Dataset
 from doltap.compat.tensorflow.data.options import Options
 from doltap.compat.tensorflow.data.ordered import INFINITE, UNKNOWN
+from doltap.compat.tensorflow.data.tables import CsvDataset, make_csv_dataset
 
 __all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "AutoShardPolicy", "Counter"]
+__all__ += ["CsvDataset", "make_csv_dataset"]
 __all__ += ["DistributeOptions", "OptimizationOptions", "ThreadingOptions", "assert_cardinality"]
 __all__ += ["cardinality", "choose_from_datasets", "copy_to_device", "enable_debug_mode"]
 __all__ += ["enumerate_dataset", "get_single_element", "get_structure", "map_and_batch"]

@@ -255,7 +255,7 @@ def test_pandas_tables_are_columns_by_name():
         (lambda: Dataset.range(3).shufle(2), AttributeError, "Did you mean 'shuffle'"),
         (lambda: Dataset.range(3).numpy(), AttributeError, "as_numpy_iterator"),
         (lambda: tf.data.TFRecordDataset, MissingAttributeError, "TFRecordDataset"),
-        (lambda: tf.data.experimental.make_csv_dataset, MissingAttributeError, "pandas.read_csv"),
+        (lambda: tf.data.experimental.SqlDataset, MissingAttributeError, "pandas.read_sql"),
         (lambda: tf.data.experimental.AUTOTUN, MissingAttributeError, "Did you mean 'AUTOTUNE'"),
         (lambda: len(Dataset.range(3).repeat()), TypeError, "The dataset is infinite."),
         (lambda: len(Dataset.range(3).filter(lambda x: True)), TypeError, "length is unknown"),
@@ -264,3 +264,70 @@ def test_pandas_tables_are_columns_by_name():
 def test_what_cannot_be_done_says_why(make, kind, said):
     with pytest.raises(kind, match=said):
         make()
+
+
+def test_lines_of_tables_are_taken_apart(tmp_path):
+    one, two = tf.io.decode_csv(["1,2.5", ',"3"'], [7, 0.0])
+    assert (one.numpy().tolist(), two.numpy().tolist()) == ([1, 7], [2.5, 3.0])
+    single = tf.io.decode_csv(b"4.5,x,3000000000", [0.0, "", tf.constant([0], tf.int64)])
+    assert [part.numpy() for part in single] == [4.5, b"x", 3000000000]
+    assert [part.dtype.name for part in single] == ["float32", "string", "int64"]
+    assert tf.io.decode_csv("1;?", [0, 9], field_delim=";", na_value="?")[1].numpy() == 9
+    assert tf.io.decode_csv("1,2,3", [0], select_cols=[2])[0].numpy() == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "defaults", "said"),
+    [
+        ("1,2,3", [0, 0], "2 fields in a line, got 3 in line 0"),
+        ("1,", [0, tf.constant([], tf.float32)], "field 1 of line 0 is empty"),
+        ("x,2", [0, 0], "'x' in field 0"),
+        ("1.5,2", [0, 0], "type int32"),
+    ],
+)
+def test_lines_that_do_not_fit_say_where(line, defaults, said):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=said):
+        tf.io.decode_csv([line], defaults)
+
+
+TABLE = "survived,sex,age,fare\n0,male,22,7.25\n1,female,38,71.3\n0,male,,8.05\n1,x,3000000000,1\n"
+
+
+def test_tables_are_read_by_columns_and_by_lines(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(TABLE)
+    experimental = tf.data.experimental
+    data = experimental.make_csv_dataset(str(path), 3, label_name="survived", num_epochs=1, shuffle=False)
+    (first, labels), (last, _) = data.as_numpy_iterator()
+    assert list(first) == ["sex", "age", "fare"]
+    assert (first["sex"].tolist(), first["age"].tolist()) == ([b"male", b"female", b"male"], [22, 38, 0])
+    assert (labels.tolist(), labels.dtype, last["age"].tolist()) == ([0, 1, 0], np.int32, [3000000000])
+    assert [part.dtype for part in first.values()] == [object, np.int64, np.float32]
+    endless = experimental.make_csv_dataset(str(path), 3)
+    assert endless.cardinality().numpy() == -1
+    assert all(len(batch["fare"]) == 3 for batch in endless.take(4))
+    chosen = experimental.make_csv_dataset(
+        str(path), 4, select_columns=["sex", "fare"], column_defaults=["", 0.0]
+    )
+    assert list(next(iter(chosen))) == ["sex", "fare"]
+    lines = experimental.CsvDataset(str(path), ["", 0.0], header=True, select_cols=[1, 3])
+    assert next(lines.as_numpy_iterator()) == (b"male", np.float32(7.25))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="a column 'name'"):
+        experimental.make_csv_dataset(str(path), 3, label_name="name")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="none for"):
+        experimental.make_csv_dataset(str(tmp_path / "*.txt"), 3)
+
+
+def test_what_a_function_makes_of_a_text_is_kept_unless_it_draws(tmp_path):
+    (tmp_path / "lines.csv").write_text("1,2\n3,4\n")
+    calls = []
+
+    def parse(line):
+        calls.append(1)
+        return tf.stack(tf.io.decode_csv(line, [0.0, 0.0]))
+
+    data = tf.data.TextLineDataset(str(tmp_path / "lines.csv")).map(parse)
+    assert numbers(data) == numbers(data) == [[1.0, 2.0], [3.0, 4.0]]
+    assert len(calls) == 2
+    drawing = tf.data.TextLineDataset(str(tmp_path / "lines.csv")).map(lambda line: tf.random.uniform([]))
+    assert len({*numbers(drawing), *numbers(drawing)}) == 4
