@@ -12,6 +12,9 @@ import warnings
 import jaxtyping
 import pytest
 
+# Programs are run as programs are, by test_programs.
+collect_ignore_glob = ["programs/*"]
+
 # Compiled programs are kept beside pytest's own cache, not in the user's.
 os.environ.setdefault(
     "DOLTAP_CACHE", str(pathlib.Path(__file__).parent.parent / ".pytest_cache" / "programs")
