@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
+import tempfile
 
 import numpy as np
 import pytest
@@ -11,7 +13,10 @@ from doltap.compat import tensorflow as ours
 
 X = np.arange(60, dtype=np.float32).reshape(20, 3)
 Y = np.arange(20, dtype=np.int64) % 3
-LINES, TABLE = (str(pathlib.Path(__file__).with_name(name)) for name in ("__lines.txt", "__table.csv"))
+# Several processes may run these tests at once.
+LINES, TABLE = (
+    str(pathlib.Path(tempfile.gettempdir(), f"{os.getpid()}-{name}")) for name in ("lines.txt", "table.csv")
+)
 WORDS = ["a", "bb", "ccc", "dd", "e"]
 
 
