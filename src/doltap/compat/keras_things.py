@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from doltap import layers, ops
-from doltap.errors import NotSupportedError, UnknownNameError
-from doltap.registry import register_keras_serializable
+from doltap import layers
+from doltap.errors import NotSupportedError
 
-__all__ = ["Reduction", "ThresholdedReLU", "merge", "model_to_dot", "plot_model"]
-
-_MODES = {
-    "ave": layers.average,
-    "max": layers.maximum,
-    "mul": layers.multiply,
-    "sum": layers.add,
-}
+__all__ = ["Reduction", "merge", "model_to_dot", "plot_model"]
 
 
 class Reduction:
@@ -25,30 +17,6 @@ class Reduction:
     NONE = "none"
     SUM = "sum"
     SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
-
-
-@register_keras_serializable("doltap")
-class ThresholdedReLU(layers.Layer):
-    """The numbers above a threshold, and 0 for the others.
-
-    >>> import numpy as np
-    >>> ThresholdedReLU(theta=1.0)(np.float32([0.5, 2.0]))[1].tolist()
-    2.0
-    """
-
-    supports_masking = True
-
-    def __init__(self, theta: float = 1.0, **keywords: Any) -> None:
-        super().__init__(**keywords)
-        self.theta = float(theta)
-
-    def call(self, inputs: Any) -> Any:
-        """The output for an input."""
-        return ops.where(ops.greater(inputs, self.theta), inputs, ops.zeros_like(inputs))
-
-    def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments as a plain dict."""
-        return {**super().get_config(), "theta": self.theta}
 
 
 def plot_model(model: Any, *settings: Any, **more: Any) -> None:
@@ -88,12 +56,6 @@ def merge(
     """
     if callable(mode):
         return layers.Lambda(mode, output_shape=output_shape, name=name)(inputs)
-    if mode == "concat":
-        return layers.concatenate(inputs, axis=concat_axis, name=name)
-    if mode in ("dot", "cos"):
-        return layers.dot(inputs, axes=dot_axes, normalize=mode == "cos", name=name)
-    if mode not in _MODES:
-        raise UnknownNameError.of("mode of merge", mode, [*_MODES, "concat", "dot", "cos"])
     if any(not hasattr(each, "shape") for each in inputs):
         raise NotSupportedError(
             "merge",
@@ -101,4 +63,4 @@ def merge(
             got="layers or models",
             fix="Call them first: merge([left(x), right(x)]), in a Functional model.",
         )
-    return _MODES[mode](inputs, name=name)
+    return layers.merge(inputs, mode, None, concat_axis, dot_axes, name)
