@@ -105,11 +105,12 @@ def test_all_types_of_a_trained_model_are_those_of_keras(keras, policy):
 @pytest.mark.parametrize(
     ("policy", "optimizer", "close"),
     [
-        # The same roundings in the same places; what is left is the order of a few sums.
         ("float32", "Adam", 1e-5),
-        ("mixed_bfloat16", "Adam", 1e-4),
-        ("mixed_float16", "Adam", 1e-4),
-        ("mixed_float16", "RMSprop", 1e-4),
+        # The same roundings in the same places; but a processor that orders a sum otherwise
+        # rounds a result to the neighbouring half, and the next step starts from there.
+        ("mixed_bfloat16", "Adam", 2e-2),
+        ("mixed_float16", "Adam", 4e-3),
+        ("mixed_float16", "RMSprop", 4e-3),
         # Keras computes the update itself in half precision, too.
         ("float16", "SGD", 2e-3),
         ("bfloat16", "SGD", 2e-2),
@@ -121,6 +122,8 @@ def test_20_steps_end_where_keras_ends(keras, policy, optimizer, close):
         ends.append(numbers([*model.get_weights(), *history.values(), predicted]))
     for mine, theirs in zip(*ends, strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=close, atol=close)
+    apart = np.concatenate([np.ravel(mine - theirs) for mine, theirs in zip(*ends, strict=True)])
+    assert np.median(np.abs(apart)) <= close / 10, "a rounding here and there, no other sum"
     losses = history["loss"]
     assert losses[1] < 0.9 * losses[0], "it learns"
 
