@@ -13,6 +13,7 @@ from typing import Any
 
 from doltap import old_names
 from doltap.errors import MissingAttributeError, MissingNameError, closest
+from doltap.old_modules import PLACES
 from doltap.planned import LACKS
 
 __all__ = ["guard", "imports", "lacking", "later", "moved"]
@@ -64,8 +65,10 @@ def moved(module: str, name: str) -> Any:
     'doltap.losses'
     """
     path = f"{module}.{name}".partition(".")[2]
-    today = old_names.MODULES.get(path)
-    if today is None:
+    today, *others = PLACES.get(f"keras.{path}", path).split()
+    # What stood in one namespace and stands in several today is found under the aliases alone.
+    is_one = all(other.startswith(f"{today}.") for other in others)
+    if today in (path, ".") or today.startswith("compat") or not is_one:
         return None
     old_names.note("module", path, today)
     return importlib.import_module(f"doltap.{today}")

@@ -19,7 +19,6 @@ __all__ = [
     "KEYWORDS",
     "LOGS",
     "METHODS",
-    "MODULES",
     "NAMES",
     "NO_LONGER",
     "PARAMS",
@@ -89,25 +88,6 @@ NAMES: dict[str, dict[str, str]] = {
         "activity_l2": "l2",
         "l1l2": "l1_l2",
     },
-}
-
-# Namespaces below doltap that were called otherwise, or lay in another one.
-MODULES: dict[str, str] = {
-    "callbacks.experimental": "callbacks",
-    "initializations": "initializers",
-    "layers.advanced_activations": "layers",
-    "layers.core": "layers",
-    "layers.embeddings": "layers",
-    "layers.experimental": "layers",
-    "models.experimental": "models",
-    "objectives": "losses",
-    "optimizers.experimental": "optimizers",
-    "optimizers.legacy": "optimizers",
-    "optimizers.optimizer_v2": "optimizers",
-    "utils.data_utils": "utils",
-    "utils.generic_utils": "utils",
-    "utils.layer_utils": "utils",
-    "utils.np_utils": "utils",
 }
 
 # family -> {old keyword: keyword of today}

@@ -37,7 +37,6 @@ _TABLES = {
     "VALUES": ("values", "{}", "{}"),
     "LOGS": ("names in logs and in the History", "{}", "{}"),
     "PARAMS": ("params of callbacks", "{}", "{}"),
-    "MODULES": ("namespaces", "keras.{}", "keras.{}"),
     "METHODS": ("methods of models", "model.{}", "{}"),
     "ATTRIBUTES": ("attributes", "{}", "{}"),
     "GONE": ("gone", "{}", "{}"),
