@@ -34,6 +34,7 @@ def main() -> int:
             ".keras": lambda: model.save(f"{folder}/net.keras"),
             ".h5": lambda: model.save(f"{folder}/net.h5"),
             ".weights.h5": lambda: model.save_weights(f"{folder}/net.weights.h5"),
+            ".safetensors": lambda: model.save_weights(f"{folder}/net.safetensors"),
         }
         seconds: dict[str, list[float]] = {way: [] for way in ways}
         for _ in range(_RUNS):
@@ -41,7 +42,7 @@ def main() -> int:
                 seconds[way].append(_seconds(save))
     medians = {way: statistics.median(runs) for way, runs in seconds.items()}
     for way, median in medians.items():
-        print(f"{way:12} {1000 * median:5.0f} ms   {median / medians['h5py']:.2f} times")
+        print(f"{way:14} {1000 * median:5.0f} ms   {median / medians['h5py']:.2f} times")
     return int(max(medians.values()) > _WANTED_TIMES * medians["h5py"])
 
 

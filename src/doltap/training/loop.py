@@ -14,17 +14,19 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
-from doltap import reporting
 from doltap.callbacks import CallbackList
 from doltap.core.tensors import Variable
 from doltap.training import batches, cache, feeds
 from doltap.training.batches import Layout, Rows, Schedule
 from doltap.training.program import Given, Recipe, State
+
+if TYPE_CHECKING:
+    from doltap.reporting.progress import Display
 
 __all__ = ["Evaluation", "FeedEvaluation", "FeedTraining", "Settings", "Training", "fit", "joined", "predict"]
 
@@ -156,6 +158,9 @@ class Training(_Stepping):
 class FeedTraining(_Stepping):
     """Training on batches that come one by one."""
 
+    # A short block has a layout of its own.
+    exact_tail, tail = False, 0
+
     def __init__(self, model: Any, feed: feeds.Feed) -> None:
         super().__init__(model, model._recipe("train", feed.first))
         self.feed, self.num_batches = feed, feed.num_batches
@@ -215,9 +220,7 @@ class FeedEvaluation(_Testing):
         # How many times it was run.
         self.runs = 0
 
-    def run(
-        self, listeners: CallbackList, display: reporting.progress.Display | None = None
-    ) -> dict[str, float]:
+    def run(self, listeners: CallbackList, display: Display | None = None) -> dict[str, float]:
         """All batches once; the results by name."""
         listens = listeners.listens_to("on_test_batch_end", "on_test_batch_begin")
         listeners.call("on_test_begin", {})
@@ -271,9 +274,7 @@ class Evaluation(_Testing):
             arguments = self._arguments(self._data, _arrays(self.recipe.totals), 0, 1, fresh=True)
             cache.known(self.recipe, "test", schedule.layout(0), arguments)
 
-    def run(
-        self, listeners: CallbackList, display: reporting.progress.Display | None = None
-    ) -> dict[str, float]:
+    def run(self, listeners: CallbackList, display: Display | None = None) -> dict[str, float]:
         """All batches once; the results by name."""
         if self._ahead:
             self._ahead.join()
@@ -300,7 +301,7 @@ class Evaluation(_Testing):
         return logs
 
 
-def _horizon(recipe: Recipe, kind: str, schedule: Schedule, start: int, stop: int, seconds: float) -> int:
+def _horizon(recipe: Recipe, kind: str, schedule: Any, start: int, stop: int, seconds: float) -> int:
     """How far a call may run with one program: to `stop`, or as far as it gets in so many seconds."""
     if schedule.exact_tail and schedule.tail:
         stop = min(stop, start + max(1, schedule.num_batches - 1 - start % schedule.num_batches))
@@ -315,7 +316,7 @@ def fit(
     validation: Evaluation | FeedEvaluation | None,
     settings: Settings,
     listeners: CallbackList,
-    display: reporting.progress.Display | None,
+    display: Display | None,
     keeper: Any = None,
 ) -> None:
     """Train for the epochs of the settings, calling back at every moment somebody listens to.
@@ -362,14 +363,13 @@ class Epochs:
         validation: Evaluation | FeedEvaluation | None,
         settings: Settings,
         listeners: CallbackList,
-        display: reporting.progress.Display | None,
+        display: Display | None,
     ) -> None:
         self.training, self.validation, self.settings = training, validation, settings
         self.listeners, self.display = listeners, display
         training.halts = listeners.waits_for_bad_loss
         # How long a call may take.
-        is_live = display is not None and display.is_live
-        self._seconds = _TICK_SECONDS if is_live else _LONGEST_CALL_SECONDS
+        self._seconds = _TICK_SECONDS if display and display.is_live else _LONGEST_CALL_SECONDS
         self.last_logs: dict[str, float] = {}
         self._has_warned = False
         self._hears_batches = listeners.listens_to("on_train_batch_end", "on_train_batch_begin")
@@ -489,7 +489,7 @@ class _FeedEpochs(Epochs):
             training.load(block, is_first=done == 0)
             step = 0
             while step < block.count and not training.model.stop_training:
-                stop = step + 1 if self._hears_batches else self._block_horizon(step, block.count)
+                stop = self._horizon(step, block.count)
                 stop, table = self._call(first, done + step, step, stop)
                 step = stop
                 if self.keeper:
@@ -507,11 +507,11 @@ class _FeedEpochs(Epochs):
             self.keeper.pass_by(first + 1, 0)
         return 1
 
-    def _block_horizon(self, step: int, stop: int) -> int:
-        program = self.training.recipe.programs.get(("train", self.training.layout(step)))
-        if program is None or program.seconds_per_step is None:
-            return min(stop, step + _FIRST_STEPS)
-        return min(stop, step + max(1, int(self._seconds / program.seconds_per_step)))
+    def _horizon(self, step: int, end: int) -> int:
+        if self._hears_batches:
+            return step + 1
+        training = self.training
+        return _horizon(training.recipe, "train", training, step, end, self._seconds)
 
 
 def _arrays(variables: Sequence[Variable]) -> list[Any]:
@@ -539,11 +539,7 @@ def interrupts_deferred() -> Iterator[None]:
 
 
 def predict(
-    recipe: Recipe,
-    x: Any,
-    batch_size: int,
-    listeners: CallbackList | None,
-    display: reporting.progress.Display | None,
+    recipe: Recipe, x: Any, batch_size: int, listeners: CallbackList | None, display: Display | None
 ) -> Any:
     """The network's output for every row, as NumPy arrays of its own in the output's structure.
 
