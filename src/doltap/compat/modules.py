@@ -346,8 +346,9 @@ def _no_module(path: str, error: Exception | None = None) -> MissingModuleError:
     place, _, name = path.rpartition(".")
     fix = _reason(path) or (error.parts["fix"] if isinstance(error, DoltapError) else None)
     if not fix:
-        guess = closest(name, _children(place)) if place in PLACES else None
-        fix = f"Did you mean '{place}.{guess}'?" if guess else f"dir({place}) lists them."
+        near = [f"{place}.{each}" for each in _children(place)] if place in PLACES else list(PLACES)
+        guess = next(iter(difflib.get_close_matches(path, near, n=1, cutoff=0.8)), None)
+        fix = f"Did you mean '{guess}'?" if guess else f"dir({path.partition('.')[0]}) lists those it has."
     missing = MissingModuleError(place or path, expected="a module it has", got=f"'{path}'", fix=fix)
     missing.name = path
     return missing

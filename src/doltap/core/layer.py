@@ -488,7 +488,8 @@ def _old_attribute(layer: Layer, name: str) -> Any:
 
 def _no_attribute(layer: Layer, name: str) -> MissingAttributeError:
     known = vars(layer)
-    shown = f"layer '{known['name']}'" if "name" in known else f"class {type(layer).__name__}"
+    kind = "model" if hasattr(type(layer), "fit") else "layer"
+    shown = f"{kind} '{known['name']}'" if "name" in known else f"class {type(layer).__name__}"
     if "_own_weights" not in known:
         return MissingAttributeError(
             shown,
