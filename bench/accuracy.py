@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="3 epochs; the figures mean nothing")
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="doltap-bench-") as folder:
-        missing = runner.prepare_pictures(Path(folder))["fashion"]
+        missing = runner.prepare_data(Path(folder))["fashion"]
         if missing:
             print(f"skipped without Fashion-MNIST: {missing}")
             return 0

@@ -29,12 +29,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # How busy the machine is has to be asked before we make it busy.
     notes = report.facts()
     with tempfile.TemporaryDirectory(prefix="doltap-bench-") as folder:
-        missing = runner.prepare_pictures(Path(folder))
-        if missing["fashion"]:
-            console.print(escape(missing["fashion"]))
+        missing = runner.prepare_data(Path(folder))
+        for name in ("fashion", "housing"):
+            if missing[name]:
+                console.print(escape(missing[name]))
         rows = [row for row in ROWS if row.program in asked.only]
         notes += _notes(asked, rows, missing)
         rows = [row for row in rows if not (row.needs_pictures and missing["fashion"])]
+        rows = [row for row in rows if not (row.needs_housing and missing["housing"])]
         task = Task("", "", folder, asked.quick)
         results = runner.measure(rows, asked.peers, task, asked.repeats, console.out)
     notes += results.failures()
@@ -84,6 +86,8 @@ def _notes(asked: argparse.Namespace, rows: Sequence[Row], missing: dict[str, st
     elif any(row.program == "early_stop" for row in rows):
         data = "Fashion-MNIST, as MNIST is not at hand" if missing["mnist"] else "MNIST"
         notes.append(f"early_stop trains on {data}")
+    if missing["housing"] and any(row.needs_housing for row in rows):
+        notes.append("Skipped without California housing: search")
     return notes
 
 

@@ -15,11 +15,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from peers import TITLES, environment, installed
-from table import Row
+from peers import PEERS, TITLES, environment, installed
+from table import TAKERS, Row
 from task import Task
 
-__all__ = ["NOT_INSTALLED", "Results", "measure", "prepare_pictures", "run_child"]
+__all__ = ["NOT_INSTALLED", "Results", "measure", "prepare_data", "run_child"]
 
 _CHILD = Path(__file__).with_name("child.py")
 _LONGEST_SECONDS = 1800
@@ -43,10 +43,10 @@ class Results:
         return [found[figure] for found in self.measured.get((program, peer), ()) if figure in found]
 
 
-def prepare_pictures(folder: Path) -> dict[str, str]:
-    """Lay the pictures in the folder; for each data set the reason why it is missing, or ""."""
+def prepare_data(folder: Path) -> dict[str, str]:
+    """Lay the data in the folder; for each data set the reason why it is missing, or ""."""
     found = run_child(Task("prepare", "doltap", str(folder)), os.environ)
-    return {"fashion": found["failed"], "mnist": found["failed"]} if "failed" in found else found
+    return dict.fromkeys(("fashion", "mnist", "housing"), found["failed"]) if "failed" in found else found
 
 
 def run_child(task: Task, env: Mapping[str, str]) -> dict:
@@ -85,9 +85,10 @@ def measure(
     for program in programs:
         # A second run is of interest only where something compiles.
         takers = [peer for peer in present if program in compiling or peer != "doltap_again"]
+        takers = [peer for peer in takers if peer in TAKERS.get(program, PEERS)]
         for repeat in range(repeats):
             for peer in _in_turn(takers, repeat):
-                asked = dataclasses.replace(task, program=program, peer=peer)
+                asked = dataclasses.replace(task, program=program, peer=peer, seed=repeat)
                 if (program, peer) not in results.missing:
                     found = _measured(results, asked)
                     say(f"{program}, repeat {repeat + 1} of {repeats}, {peer}: {_in_short(found)}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-__all__ = ["PROGRAMS", "ROWS", "Row"]
+__all__ = ["PROGRAMS", "ROWS", "TAKERS", "Row"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Row:
         figure: its key in what a measurement gives.
         wanted: the ratio to Keras; None where none was promised.
         compiles: whether compilation takes part, so that a second run is faster.
+        against: the program that Keras is measured on, where that is another one.
     """
 
     program: str
@@ -26,6 +27,11 @@ class Row:
     title: str
     wanted: float | None = None
     compiles: bool = False
+    against: str = ""
+
+    def program_on(self, peer: str) -> str:
+        """What the peer was measured on."""
+        return self.against if self.against and peer == "keras" else self.program
 
     @property
     def is_memory(self) -> bool:
@@ -34,6 +40,10 @@ class Row:
     @property
     def needs_pictures(self) -> bool:
         return self.program.startswith(("fashion", "early", "predict"))
+
+    @property
+    def needs_housing(self) -> bool:
+        return self.program.startswith("search")
 
     def ratio(self, doltap: float, keras: float) -> float:
         return doltap / keras if self.is_memory else keras / doltap
@@ -62,8 +72,24 @@ ROWS = (
         compiles=True,
     ),
     Row("functional50", "build_seconds", "functional50: building alone"),
+    Row("search", "seconds", "search: scikit-learn's RandomizedSearchCV", 10, compiles=True),
+    Row("search", "peak_megabytes", "search: peak memory", 1),
+    Row(
+        "search_tune",
+        "seconds",
+        "search: doltap.tune.RandomizedSearchCV",
+        20,
+        compiles=True,
+        against="search",
+    ),
     Row("import", "seconds", "import", 2),
     Row("import", "process_seconds", "import: the whole process"),
 )
+
+# Who is measured on a program that is not for all.
+TAKERS = {
+    "search": ("doltap", "doltap_again", "keras"),
+    "search_tune": ("doltap", "doltap_again"),
+}
 
 PROGRAMS = tuple(dict.fromkeys(row.program for row in ROWS))

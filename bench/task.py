@@ -26,6 +26,8 @@ MODULES = {
     "functional50": "functional",
     "import": "importing",
     "prepare": "pictures",
+    "search": "searching",
+    "search_tune": "searching",
 }
 
 # In whose words a peer's programs are written.

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import pathlib
+import re
 
 import numpy as np
 import pytest
 
 import doltap
 
-FILE = pathlib.Path(__file__).parent.parent / "examples" / "neurons.py"
+FOLDER = pathlib.Path(__file__).parent.parent / "examples"
+
+
+def example(name):
+    pytest.importorskip("sklearn")
+    spec = importlib.util.spec_from_file_location(f"doltap_example_{name}", FOLDER / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
 def neurons():
-    pytest.importorskip("sklearn")
-    spec = importlib.util.spec_from_file_location("doltap_example_neurons", FILE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return example("neurons")
 
 
 def test_neurons_of_1943_compute_the_gates(neurons):
@@ -75,3 +81,72 @@ def test_the_example_shows_what_it_found(neurons, capsys):
     assert "A and not B  0 0 1 0" in said
     assert "setosa: 150 of 150 flowers right, 150 as scikit-learn's Perceptron says" in said
     assert "two layers: 4 of 4 right" in said
+
+
+def test_the_search_finds_a_network_that_beats_the_mean(monkeypatch, capsys):
+    search = example("search")
+
+    def nowhere(**_):
+        raise OSError("no internet")
+
+    # The bundled data, and few candidates: this is about the words, not about the houses.
+    monkeypatch.setattr(search, "fetch_california_housing", nowhere)
+    few = functools.partial(search.search_at_random, n_iter=3, epochs=30)
+    monkeypatch.setattr(search, "search_at_random", few)
+    search.main()
+    said = capsys.readouterr().out
+    assert said.startswith("diabetes: 248 rows of 10 numbers")
+    assert "is a good one." in said
+    tried = [float(error) for error in re.findall(r"mean squared error ([\d.]+)", said)]
+    assert len(tried) == 3
+    assert tried == sorted(tried)
+    error, of_mean = map(float, re.search(r"never saw: ([\d.]+) \(always the mean: ([\d.]+)", said).groups())
+    assert error < of_mean
+
+
+def test_hyperband_spends_fewer_epochs_than_all_to_the_end(monkeypatch, capsys):
+    hyperband = example("hyperband")
+    train, test = hyperband.load()
+    monkeypatch.setattr(hyperband, "load", lambda: ((train[0][:300], train[1][:300]), test))
+    short = functools.partial(hyperband.search_in_brackets, max_iter=9)
+    monkeypatch.setattr(hyperband, "search_in_brackets", short)
+    hyperband.main()
+    said = capsys.readouterr().out
+    rounds = [tuple(map(int, each)) for each in re.findall(r"(\d+) candidates after +(\d+) epochs", said)]
+    assert rounds[:3] == [(9, 1), (3, 3), (1, 9)]
+    # Each bracket begins with fewer candidates, and more epochs, than the one before it.
+    assert rounds[3][0] < 9
+    assert rounds[3][1] == 3
+    assert float(re.search(r"never saw: ([\d.]+)", said).group(1)) > 0.8
+
+
+def test_evolution_improves_from_generation_to_generation(monkeypatch, capsys):
+    evolution = example("evolution")
+    train, test = evolution.load()
+    monkeypatch.setattr(evolution, "load", lambda: ((train[0][:400], train[1][:400]), test))
+    for name, settings in (
+        ("evolve_while_training", {"n_generations": 4}),
+        ("evolve_shapes", {"n_generations": 2, "epochs": 3}),
+    ):
+        monkeypatch.setattr(evolution, name, functools.partial(getattr(evolution, name), **settings))
+    evolution.main()
+    first, second = capsys.readouterr().out.split("a tournament of shapes")
+    medians = [float(median) for median in re.findall(r"median ([\d.]+)", first)]
+    assert len(medians) == 4
+    assert medians[-1] > medians[0] + 0.1
+    assert sum(map(int, re.findall(r"(\d+) epochs at rate", first))) == 4
+    assert re.search(r"the best: \d hidden of \d+, (relu|tanh), rate 0\.\d+", second)
+
+
+def test_an_ensemble_disagrees_most_where_there_is_no_data(monkeypatch, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    ensemble = example("ensemble")
+    monkeypatch.setattr(ensemble, "train", functools.partial(ensemble.train, size=10, epochs=30))
+    ensemble.main(tmp_path / "drawn.png")
+    said = capsys.readouterr().out
+    alone, together = map(int, re.search(r"error of one (\d+), of their mean (\d+)", said).groups())
+    assert together < alone
+    spreads = [int(spread) for spread in re.findall(r"give or take (\d+)", said)]
+    assert len(spreads) == 4
+    assert spreads[0] < spreads[2] < spreads[3]
+    assert (tmp_path / "drawn.png").read_bytes().startswith(b"\x89PNG")

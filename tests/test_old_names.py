@@ -288,6 +288,7 @@ KEEPING = {
     ("evaluate", "show_accuracy"): lambda: compiled().evaluate(X, Y, verbose=0, show_accuracy=True),
     ("fit", "show_accuracy"): lambda: compiled().fit(X, Y, verbose=0, show_accuracy=True),
     ("layer", "batch_input_shape"): lambda: Dense(3, batch_input_shape=(None, 4)),
+    ("layer", "dynamic"): lambda: Dense(3, dynamic=True),
     ("layer", "input_dim"): lambda: Dense(3, input_dim=4),
     ("layer", "input_length"): lambda: keras.layers.Embedding(3, 2, input_length=4),
     ("layer", "input_shape"): lambda: Dense(3, input_shape=(4,)),
@@ -650,6 +651,7 @@ def test_an_old_attribute_is_found(name, heard, monkeypatch):
         "W": (dense, dense.kernel),
         "b": (dense, dense.bias),
         "_inbound_nodes": (dense, dense.nodes),
+        "add_variable": (dense, dense.add_weight),
         "inbound_nodes": (dense, dense.nodes),
         "input_shape": (dropout, (None, 3)),
         "output_dim": (dense, 3),
@@ -734,3 +736,10 @@ def SOURCES():  # noqa: N802
     names += ["callbacks.progress", "models.trainer", "models.old_ways", "models.model"]
     names += ["datasets.imdb", "datasets.reuters"]
     return [importlib.import_module(f"doltap.{name}") for name in names]
+
+
+def test_measures_are_found_as_keras_2_spelled_them():
+    history = compiled(metrics=["RootMeanSquaredError", "AUC"]).fit(X, Y, verbose=0).history
+    assert history["root_mean_squared_error"] == history["RootMeanSquaredError"]
+    assert history["auc"] == history["AUC"]
+    assert old_names.in_logs("val_auc", ["val_AUC", "val_Auc"]) is None

@@ -39,6 +39,17 @@ def test_the_same_network_is_a_chain_of_calls_and_a_class(name):
         assert model.count_params() == 2 * 16 + 16 + 16 + 1
 
 
+def test_the_search_shown_finds_a_network():
+    program = blocks("README.md", "python")[2]
+    assert program == blocks("README.ko.md", "python")[2]
+    x = np.random.default_rng(0).uniform(-1, 1, (200, 2))
+    places = {"keras": keras, "x": x, "y": (x[:, 0] * x[:, 1] > 0).astype(int)}
+    keras.utils.set_random_seed(0)
+    exec(program, places)
+    assert places["search"].best_params_["units"] in (8, 32)
+    assert 0.001 < places["found"].suggestion < 5
+
+
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
 def test_the_errors_shown_are_the_errors_raised(name):
     said = blocks(name, "")[3]

@@ -1,4 +1,4 @@
-"""The pictures all peers train on, read by all from the same files."""
+"""The data all peers train on, read by all from the same files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from programs import searching
 from task import Task
 
 __all__ = ["load", "prepare_in_keras", "score"]
@@ -15,13 +16,13 @@ _PARTS = ("x_train", "y_train", "x_test", "y_test")
 
 
 def prepare_in_keras(task: Task) -> dict:
-    """Lay the pictures in the task's folder; the reason why not, or "", for each data set."""
+    """Lay the data in the task's folder; the reason why not, or "", for each data set."""
     datasets = task.open_keras().datasets
     missing = {"fashion": _lay(datasets.fashion_mnist, Path(task.folder, "fashion"))}
     # Digits are used where they are at hand, and clothes otherwise.
     os.environ["DOLTAP_OFFLINE"] = "1"
     missing["mnist"] = _lay(datasets.mnist, Path(task.folder, "mnist"))
-    return missing
+    return missing | {"housing": searching.lay_housing(Path(task.folder, "housing"))}
 
 
 def _lay(dataset, folder: Path) -> str:

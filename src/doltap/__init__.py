@@ -32,6 +32,7 @@ _namespaces = (
     "random",
     "regularizers",
     "saving",
+    "tune",
     "utils",
     "wrappers",
 )

@@ -126,6 +126,7 @@ def _run(options: argparse.Namespace, given: list[str]) -> int:
             place = len(given) - len(words)
             options = _parser().parse_args([*given[:place], *given[place + 1 :], words[0]])
             program = _compat("notebooks").read(options.program)
+            _compat("notebooks").check_target(options.out)
         else:
             program = _program(options, words)
         if options.figures:

@@ -7,8 +7,8 @@ level; everything else receives what it needs.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import secrets
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +23,7 @@ __all__ = [
     "backend",
     "chosen_seed",
     "clear_session",
+    "counts",
     "disable_traceback_filtering",
     "dtype_policy",
     "epsilon",
@@ -34,6 +35,7 @@ __all__ = [
     "next_count",
     "next_draw",
     "next_name",
+    "set_counts",
     "set_dtype_policy",
     "set_epsilon",
     "set_floatx",
@@ -41,13 +43,26 @@ __all__ = [
     "set_image_data_format",
 ]
 
+
+class _Count:
+    """Numbers from 0, each given once, to several threads too."""
+
+    def __init__(self, so_far: int = 0) -> None:
+        self.so_far, self._lock = so_far, threading.Lock()
+
+    def next(self) -> int:
+        with self._lock:
+            self.so_far += 1
+            return self.so_far - 1
+
+
 _settings: dict[str, Any] = {
     "epsilon": 1e-7,
     "nan": False,
     "seed": None,
     "chosen": False,
-    "made": itertools.count(),
-    "drawn": itertools.count(),
+    "made": _Count(),
+    "drawn": _Count(),
     "names": {},
 }
 
@@ -130,8 +145,7 @@ def chosen_seed() -> int | None:
 def set_global_seed(seed: int) -> None:
     """Choose the integer that `global_seed()` returns, and count models anew."""
     _settings["seed"], _settings["chosen"] = int(seed), True
-    _settings["made"] = itertools.count()
-    _settings["drawn"] = itertools.count()
+    set_counts(0, 0)
 
 
 @contextlib.contextmanager
@@ -146,12 +160,22 @@ def keeping_seed() -> Iterator[None]:
 
 def next_count() -> int:
     """How many models and lone layers asked for a seed before."""
-    return next(_settings["made"])
+    return int(_settings["made"].next())
 
 
 def next_draw() -> int:
     """How many times somebody drew random numbers without a seed of their own before."""
-    return next(_settings["drawn"])
+    return int(_settings["drawn"].next())
+
+
+def counts() -> tuple[int, int]:
+    """How many models and lone layers asked for a seed so far, and how often somebody drew."""
+    return _settings["made"].so_far, _settings["drawn"].so_far
+
+
+def set_counts(made: int, drawn: int) -> None:
+    """Count on from here, as after the work that a resumed run need not do again."""
+    _settings["made"], _settings["drawn"] = _Count(made), _Count(drawn)
 
 
 def next_name(stem: str) -> str:

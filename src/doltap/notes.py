@@ -28,12 +28,20 @@ class Notes:
         # What layers add to the loss, and what they want followed, by name.
         self.losses: list[Any] = []
         self.metrics: dict[str, Any] = {}
+        # What calls of metrics gave, which need not be followed a second time.
+        self.results: list[Any] = []
+        # id of a symbolic tensor -> what it stands for in this step.
+        self.promised: dict[int, Any] = {}
         # What each layer gave at its first call; None where nobody asks.
         self.outputs: dict[Any, Any] | None = None
 
     def mask_of(self, array: Any) -> Any:
         """Which steps of the array count, as booleans; None where all do."""
         return self.masks.get(id(array), (None, None))[0]
+
+    def value_of(self, tensor: Any) -> Any:
+        """What a symbolic tensor stands for in this step; itself where that is not known."""
+        return self.promised.get(id(tensor), tensor)
 
     def set_mask(self, array: Any, mask: Any) -> None:
         """Say which steps of the array count."""

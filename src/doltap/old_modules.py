@@ -6,7 +6,8 @@ under the aliases; nothing here changes anything elsewhere.
 
 from __future__ import annotations
 
-__all__ = ["BACKEND", "GONE", "LIBRARIES", "NUMPY", "PLACES", "PREFIXES", "ROOTS", "THINGS", "VERSIONS"]
+__all__ = ["BACKEND", "GONE", "LIBRARIES", "NUMPY", "PACKAGES", "PLACES", "PREFIXES", "ROOTS", "THINGS"]
+__all__ += ["VERSIONS"]
 
 # The packages that are answered for; any other one is left to Python.
 ROOTS = frozenset(
@@ -168,7 +169,7 @@ PLACES: dict[str, str] = {
     "tensorflow": "compat.tensorflow compat.sessions",
     "tensorflow.compat": "",
     "tensorflow.compat.v1": "compat.sessions compat.tensorflow",
-    "tensorflow.compat.v1.train": "compat.first_optimizers",
+    "tensorflow.compat.v1.train": "compat.tensorflow.train compat.first_optimizers",
     "tensorflow.contrib": "",
     "tensorflow.python": "",
     "tensorflow.python.client": "",
@@ -177,7 +178,7 @@ PLACES: dict[str, str] = {
     "tensorflow.python.framework.ops": "compat.sessions compat.tensorflow",
     "tensorflow.python.ops": "",
     "tensorflow.python.ops.math_ops": "compat.tensorflow",
-    "tensorflow.train": "compat.first_optimizers",
+    "tensorflow.train": "compat.tensorflow.train compat.first_optimizers",
 }
 
 # a name that its place has no more -> the thing of doltap
@@ -198,6 +199,8 @@ THINGS: dict[str, str] = {
     "keras.models.Layer": "layers.Layer",
     "keras.saving.model_from_json": "models.model_from_json",
     "keras.utils.losses_utils.ReductionV2": "compat.keras_things.Reduction",
+    "keras.utils.data_utils.get_file": "compat.keras_things.get_file",
+    "keras.utils.get_file": "compat.keras_things.get_file",
     "keras.utils.generic_utils.deserialize_keras_object": "utils.deserialize_keras_object",
     "keras.utils.model_to_dot": "compat.keras_things.model_to_dot",
     "keras.utils.plot_model": "compat.keras_things.plot_model",
@@ -291,6 +294,19 @@ LIBRARIES: dict[str, str] = {
     "sklearn.grid_search": "sklearn.model_selection",
     "sklearn.learning_curve": "sklearn.model_selection",
     "sklearn.neural_network.multilayer_perceptron": "sklearn.neural_network",
+}
+
+_TUNER = "doltap.tune does it: tune.RandomizedSearchCV(build_model, space, n_iter=10).fit(x, y)."
+
+# a package that computes with TensorFlow itself -> what does its work here
+PACKAGES: dict[str, str] = {
+    "keras_tuner": _TUNER,
+    "kerastuner": _TUNER,
+    "tensorflow_addons": "keras.optimizers, keras.losses and keras.metrics have much of it: AdamW, F1Score.",
+    "tensorflow_datasets": "keras.datasets and sklearn.datasets have small ones; tf.data reads your files.",
+    "tensorflow_docs": "pandas.DataFrame(history.history).plot() draws the curves; leave EpochDots() out.",
+    "tensorflow_hub": "Large networks that others have trained are downloads; train small ones.",
+    "tensorflow_probability": "tf.random draws numbers; scipy.stats and jax.scipy.stats know distributions.",
 }
 
 # name that NumPy had -> what to write today; "np." stands for NumPy, the rest for Python

@@ -6,8 +6,10 @@ being switched on. What they hold is plain text, so that a page can show it.
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar, cast
 
 from doltap.errors import MissingKeyError, NotSupportedError, UnknownArgumentError, closest
@@ -24,7 +26,7 @@ __all__ = [
     "PARAMS",
 ]
 __all__ += ["VALUES", "WITHOUT_EFFECT", "Measures", "accepts", "hear", "in_logs", "note"]
-__all__ += ["note_kept", "of_today", "old_keywords", "translate"]
+__all__ += ["note_kept", "of_today", "old_keywords", "translate", "unheard"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -135,6 +137,7 @@ KEPT: dict[str, dict[str, str]] = {
     "fit": {"show_accuracy": "compile(metrics=['accuracy'])"},
     "layer": {
         "batch_input_shape": "Input(batch_shape=...) in front",
+        "dynamic": "compile(run_eagerly=True)",
         "input_dim": "Input(shape=(n,)) in front",
         "input_length": "Input(shape=(n,)) in front",
         "input_shape": "Input(shape=...) in front",
@@ -238,6 +241,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
         "W": "kernel",
         "b": "bias",
         "_inbound_nodes": "nodes",
+        "add_variable": "add_weight",
         "inbound_nodes": "nodes",
         "input_shape": "input.shape",
         "output_dim": "units",
@@ -254,7 +258,6 @@ _MODEL_GONE: dict[str, str] = {
     "state_updates": "Layers assign their own variables in call().",
     "to_yaml": "A file that is opened must not run code: use model.to_json().",
     "total_loss": "Write a train_step of your own, or ask model.compute_loss(x, y, y_pred).",
-    "updates": "Layers assign their own variables in call().",
     "uses_learning_phase": "Call the model with training=True or training=False.",
     "validation_data": "Hand the data to the callback yourself, as an argument of its __init__.",
 }
@@ -289,6 +292,7 @@ GONE: dict[str, dict[str, str]] = {
 }
 
 _hearers: list[Callable[[str, str, str], None]] = []
+_reading = threading.local()
 
 
 def hear(hearer: Callable[[str, str, str], None] | None) -> None:
@@ -300,9 +304,19 @@ def hear(hearer: Callable[[str, str, str], None] | None) -> None:
     _hearers[:] = [hearer] if hearer else []
 
 
+@contextlib.contextmanager
+def unheard() -> Iterator[None]:
+    """Inside the `with` nobody is told of old names: what a file says, the program does not say."""
+    outer, _reading.is_on = getattr(_reading, "is_on", False), True
+    try:
+        yield
+    finally:
+        _reading.is_on = outer
+
+
 def note(kind: str, old: str, new: str) -> None:
     """Tell whoever wants to hear that an old name was used."""
-    for hearer in _hearers:
+    for hearer in () if getattr(_reading, "is_on", False) else _hearers:
         hearer(kind, old, new)
 
 
@@ -411,7 +425,13 @@ def in_logs(name: str, known: Any) -> str | None:
             stem = name.removesuffix(one)
             if stem != name and (not stem or stem.endswith("_")) and f"{stem}{other}" in known:
                 return f"{stem}{other}"
-    return None
+    # Keras 2 wrote out 'RootMeanSquaredError' and 'AUC' as its functions are written.
+    written = [each for each in known if _spelled(each) == _spelled(name)]
+    return written[0] if len(written) == 1 else None
+
+
+def _spelled(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 class Measures(dict[str, Any]):

@@ -188,12 +188,10 @@ LACKS: dict[str, tuple[Lack, ...]] = {
     "saving": (_never("doltap inspect FILE shows what a file holds.", "KerasFileEditor"),),
     "utils": (
         _coming(_PICTURES, "array_to_img image_dataset_from_directory img_to_array load_img save_img"),
-        _never("The functions of today read what Keras 2 wrote, too.", "legacy"),
         _coming("Pictures of a model are to come; model.summary() is there.", "model_to_dot plot_model"),
         _coming("Texts come with the recurrent layers.", "text_dataset_from_directory"),
         _coming("Sounds come with the layers for sequences.", "audio_dataset_from_directory"),
         _coming("It comes with the layers for sequences.", "timeseries_dataset_from_array"),
-        _coming("Data sets fetch themselves so far.", "get_file"),
         _coming("It shows the bar that fit shows.", "Progbar"),
         _never("model.inputs tells it.", "get_source_inputs"),
         _never("A dict does it.", "Config"),

@@ -148,15 +148,19 @@ class Names:
         if isinstance(identifier, str):
             identifier = self.find(identifier)
         elif isinstance(identifier, dict) and "class_name" in identifier:
-            registered = identifier.get("registered_name")
-            if identifier["class_name"] == "function":
-                is_named = registered not in (None, "function")
-                return self.find(str(registered if is_named else identifier["config"]))
-            # Keras writes the registered name for classes of its own too.
-            is_users = registered in _registered or registered in get_custom_objects()
-            thing = self.find(str(registered if is_users else identifier["class_name"]))
-            return thing.from_config(identifier.get("config") or {})
+            with old_names.unheard():
+                return self._described(identifier)
         return identifier() if isinstance(identifier, type) else identifier
+
+    def _described(self, written: dict[str, Any]) -> Any:
+        registered = written.get("registered_name")
+        if written["class_name"] == "function":
+            is_named = registered not in (None, "function")
+            return self.find(str(registered if is_named else written["config"]))
+        # Keras writes the registered name for classes of its own too.
+        is_users = registered in _registered or registered in get_custom_objects()
+        thing = self.find(str(registered if is_users else written["class_name"]))
+        return thing.from_config(written.get("config") or {})
 
 
 def snake_case(name: str) -> str:

@@ -6,12 +6,14 @@ can also tell how to make them again.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from doltap import config, doors, dtypes, old_names, registry
@@ -19,6 +21,7 @@ from doltap.errors import DataError, NotSupportedError, ShapeError, UnknownNameE
 from doltap.registry import explained
 
 __all__ = ["L1", "L2", "L1L2", "OrthogonalRegularizer", "Regularizer", "deserialize", "get", "names"]
+__all__ += ["Factor", "cost_of", "factors_of"]
 __all__ += ["l1", "l1_l2", "l2", "orthogonal_regularizer", "serialize"]
 
 names = registry.Names("regularizer")
@@ -26,6 +29,9 @@ names = registry.Names("regularizer")
 
 class Regularizer(registry.Configured):
     """What a weight costs: make your own by overriding `__call__(x)`, which gives one number."""
+
+    # Attributes that are multiplied with, so that a program may take their values when it runs.
+    factors: ClassVar[tuple[str, ...]] = ()
 
     def __call__(self, x: Any) -> Any:
         """The cost of the weight, one number."""
@@ -61,6 +67,8 @@ class L1(Regularizer):
     2.0
     """
 
+    factors = ("l1",)
+
     @old_names.accepts("l1")
     def __init__(self, l1: float | None = 0.01) -> None:
         self.l1 = _factor(self, "l1", 0.01 if l1 is None else l1)
@@ -81,6 +89,8 @@ class L2(Regularizer):
     >>> float(L2(0.5)(jnp.array([1.0, -3.0])))
     5.0
     """
+
+    factors = ("l2",)
 
     @old_names.accepts("l2")
     def __init__(self, l2: float | None = 0.01) -> None:
@@ -103,6 +113,8 @@ class L1L2(Regularizer):
     7.0
     """
 
+    factors = ("l1", "l2")
+
     def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0) -> None:
         self.l1 = _factor(self, "l1", l1 or 0.0)
         self.l2 = _factor(self, "l2", l2 or 0.0)
@@ -111,9 +123,9 @@ class L1L2(Regularizer):
         """The cost of the weight."""
         x = jnp.asarray(x)
         cost = jnp.zeros((), x.dtype)
-        if self.l1:
+        if isinstance(self.l1, jax.Array) or self.l1:
             cost = cost + self.l1 * jnp.sum(jnp.abs(x))
-        if self.l2:
+        if isinstance(self.l2, jax.Array) or self.l2:
             cost = cost + self.l2 * jnp.sum(jnp.square(x))
         return cost
 
@@ -161,6 +173,44 @@ class OrthogonalRegularizer(Regularizer):
     def get_config(self) -> dict[str, Any]:
         """The factor and the mode."""
         return {"factor": self.factor, "mode": self.mode}
+
+
+class Factor:
+    """A number that a regularizer multiplies with, as it is now."""
+
+    def __init__(self, regularizer: Regularizer, name: str) -> None:
+        self._regularizer, self._name = regularizer, name
+
+    @property
+    def array(self) -> Any:
+        """The number, as programs take it."""
+        return np.asarray(getattr(self._regularizer, self._name), dtypes.wide())
+
+
+def factors_of(regularizer: Any) -> dict[str, Factor]:
+    """The numbers a program takes when it runs, by name; none of a regularizer that is not of this file.
+
+    >>> {name: float(factor.array) for name, factor in factors_of(L1L2(l2=0.5)).items()}
+    {'l2': 0.5}
+    """
+    if type(regularizer) not in (L1, L2, L1L2):
+        return {}
+    # A factor of 0 leaves its cost out.
+    named = {name for name in regularizer.factors if getattr(regularizer, name)}
+    return {name: Factor(regularizer, name) for name in sorted(named)}
+
+
+def cost_of(regularizer: Any, x: Any, factors: dict[str, Any]) -> Any:
+    """What the weight costs with these numbers, in the place of the regularizer's own.
+
+    >>> float(cost_of(L2(0.5), jnp.array([1.0, -3.0]), {"l2": jnp.float32(0.1)}))
+    1.0
+    """
+    if not factors:
+        return regularizer(x)
+    twin = copy.copy(regularizer)
+    vars(twin).update({name: factor.astype(x.dtype) for name, factor in factors.items()})
+    return twin(x)
 
 
 l1 = L1

@@ -11,6 +11,7 @@ from doltap.arrays import (
 )
 from doltap.config import clear_session
 from doltap.core.graph import is_keras_tensor
+from doltap.datasets.downloads import get_file
 from doltap.dtypes import standardize as standardize_dtype
 from doltap.feature_space import FeatureSpace
 from doltap.models.objects import deserialize_keras_object, serialize_keras_object
@@ -36,6 +37,7 @@ __all__ = [
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",
+    "get_file",
     "get_registered_name",
     "get_registered_object",
     "is_keras_tensor",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import numpy as np
 import pytest
 
@@ -254,7 +256,7 @@ def test_pandas_tables_are_columns_by_name():
         (lambda: Dataset.range(3).save("x"), AttributeError, "np.savez"),
         (lambda: Dataset.range(3).shufle(2), AttributeError, "Did you mean 'shuffle'"),
         (lambda: Dataset.range(3).numpy(), AttributeError, "as_numpy_iterator"),
-        (lambda: tf.data.TFRecordDataset, MissingAttributeError, "TFRecordDataset"),
+        (lambda: tf.data.TFRecordWriter, MissingAttributeError, "TFRecordWriter"),
         (lambda: tf.data.experimental.SqlDataset, MissingAttributeError, "pandas.read_sql"),
         (lambda: tf.data.experimental.AUTOTUN, MissingAttributeError, "Did you mean 'AUTOTUNE'"),
         (lambda: len(Dataset.range(3).repeat()), TypeError, "The dataset is infinite."),
@@ -316,6 +318,17 @@ def test_tables_are_read_by_columns_and_by_lines(tmp_path):
         experimental.make_csv_dataset(str(path), 3, label_name="name")
     with pytest.raises(tf.errors.InvalidArgumentError, match="none for"):
         experimental.make_csv_dataset(str(tmp_path / "*.txt"), 3)
+
+
+def test_packed_tables_and_lines_are_unpacked(tmp_path):
+    path = str(tmp_path / "table.csv.gz")
+    with gzip.open(path, "wt") as file:
+        file.write("1,2.5\n3,4.5\n")
+    rows = tf.data.experimental.CsvDataset(path, [0, 0.0], compression_type="GZIP")
+    assert list(rows.as_numpy_iterator()) == [(1, 2.5), (3, 4.5)]
+    assert next(tf.data.TextLineDataset(path, "GZIP").as_numpy_iterator()) == b"1,2.5"
+    with pytest.raises(NotImplementedError, match="Unpack"):
+        list(tf.data.TextLineDataset(path, "ZLIB"))
 
 
 def test_what_a_function_makes_of_a_text_is_kept_unless_it_draws(tmp_path):

@@ -177,6 +177,12 @@ MISTAKES = {
     "from keras.layers.recurrent import LSTM": "It is planned: Recurrent layers",
     "from keras.applications.vgg16 import VGG16": "train small ones.",
     "import tensorflow.contrib.layers": "It ended with TensorFlow 1.",
+    "import tensorflow.keras.layers.Dense as D": "Write: from tensorflow.keras.layers import Dense",
+    "import tensorflow_addons as tfa": "does without TensorFlow, got 'tensorflow_addons'",
+    "import tensorflow_datasets as tfds": "keras.datasets",
+    "import tensorflow_docs.modeling": "leave EpochDots() out",
+    "from kerastuner.tuners import RandomSearch": "doltap.tune",
+    "import keras_tuner": "doltap.tune",
 }
 
 
@@ -199,8 +205,9 @@ def test_the_errors_are_those_that_programs_expect(aliases):
 
 
 def test_a_module_that_looks_like_none_of_ours_is_left_to_python(aliases):
-    with pytest.raises(ModuleNotFoundError, match=r"^No module named 'torchvisionary'$"):
-        run_as_user("import torchvisionary")
+    for name in ("torchvisionary", "tensorflow_nothing", "keras_nothing"):
+        with pytest.raises(ModuleNotFoundError, match=f"^No module named '{name}'$"):
+            run_as_user(f"import {name}")
 
 
 def test_modules_of_scikit_learn_that_are_gone_are_found_where_they_went(aliases):

@@ -78,7 +78,8 @@ def test_everything_that_is_gone_says_what_to_do(path):
 
 def test_every_namespace_of_doltap_has_a_row():
     rows = {place for places in old_modules.PLACES.values() for place in places.split()}
-    assert set(doltap._namespaces) <= rows
+    # Searches stand in a namespace of our own.
+    assert set(doltap._namespaces) - {"tune"} <= rows
 
 
 def test_every_row_of_a_module_names_one_that_is_there_or_planned():

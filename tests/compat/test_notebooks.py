@@ -128,7 +128,8 @@ def test_what_belongs_to_a_browser_or_installs_tensorflow_says_what_to_do(tmp_pa
         tmp_path,
         "%load_ext tensorboard\n%tensorboard --logdir logs\n%tensorflow_version 2.x\n%load_ext doltap",
         "!pip install -q tensorflow==2.3 'keras>2'\n%pip install -U tf-keras\n"
-        "!python -m pip install tensorflow-gpu>=2 > /dev/null 2>&1",
+        "!python -m pip install tensorflow-gpu>=2 > /dev/null 2>&1\n"
+        "!pip install -q no-such-package-at-all tensorflow",
         "!echo shell\nfound = !echo kept\nprint(found)",
         "%%bash\necho bash",
         "%%writefile made.py\nx = 3",
@@ -151,7 +152,9 @@ def test_what_belongs_to_a_browser_or_installs_tensorflow_says_what_to_do(tmp_pa
         "tensorflow==2.3 keras>2",
         "tf-keras",
         "tensorflow-gpu==2",
+        "tensorflow",
     ]
+    assert "doltap: skipped: pip install -q no-such-package-at-all" in lines
     assert "shell" in lines
     assert "['kept']" in lines
     assert "bash" in lines
@@ -249,7 +252,7 @@ def test_a_notebook_without_cells_is_run(tmp_path):
 def test_a_notebook_is_written_whole_or_not_at_all(tmp_path):
     path = notebook(tmp_path, "print(1)")
     found = doltap(tmp_path, path, "--out", "missing/out.ipynb")
-    assert (found.stdout, found.returncode) == ("1\n", 1)
+    assert (found.stdout, found.returncode) == ("", 2), "No cell is run where nothing could be kept of it."
     assert "expected a folder that is there" in found.stderr
     found = doltap(tmp_path, "--out", path, path)
     assert found.returncode == 0

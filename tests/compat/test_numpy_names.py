@@ -102,3 +102,11 @@ def test_a_lost_name_is_told_to_those_who_listen():
     finally:
         old_names.hear(None)
     assert heard == [("numpy", "np.Inf", "np.inf")]
+
+
+def test_a_table_is_split_into_tables():
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"a": range(5)})
+    assert [part["a"].tolist() for part in np.split(table, [2])] == [[0, 1], [2, 3, 4]]
+    assert [len(part) for part in np.array_split(table, 2)] == [3, 2]
+    assert [part.tolist() for part in np.split(numpy.arange(4), 2)] == [[0, 1], [2, 3]]

@@ -1,11 +1,12 @@
 """What was translated is told, with the line and the modern way to write it."""
 
 import io
+import json
 
 import pytest
 from rich.console import Console
 
-from doltap import old_modules, old_names
+from doltap import models, old_modules, old_names, optimizers
 from doltap.compat import telling
 
 
@@ -69,3 +70,31 @@ def test_every_row_of_the_tables_is_listed(console):
     assert len([row for row in rows if row.kind == "NumPy"]) == len(old_modules.NUMPY)
     for table in (old_modules.PREFIXES, old_modules.THINGS, old_modules.GONE, old_modules.LIBRARIES):
         assert set(table) <= {row.old for row in rows}
+
+
+def test_what_a_file_says_is_not_told():
+    written = {"class_name": "Adam", "config": {"lr": 0.1, "decay": 0.0}}
+    dense = {"units": 1, "init": "uniform", "batch_input_shape": [None, 2]}
+    config = {"name": "line", "layers": [{"class_name": "Dense", "config": dense}]}
+    text = json.dumps({"class_name": "Sequential", "config": config})
+    telling.listen()
+    try:
+        optimizers.get(written)
+        models.model_from_json(text)
+        assert not telling.told()
+        optimizers.Adam(lr=0.1)
+    finally:
+        telling.stop_listening()
+    assert [row.old for row in telling.told()] == ["lr="]
+
+
+def test_no_name_is_broken_however_narrow_the_terminal():
+    narrow = Console(file=io.StringIO(), width=20)
+    old, new = "keras.layers.advanced_activations.LeakyReLU", "keras.layers.LeakyReLU"
+    telling.listen()
+    try:
+        old_names.note("module", old, new)
+    finally:
+        telling.stop_listening()
+    telling.explain(narrow)
+    assert f"{old}  →  {new}" in narrow.file.getvalue()

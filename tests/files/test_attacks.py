@@ -114,7 +114,8 @@ def test_cve_2026_12481_lambda_bytecode_outside_of_load_model(entry, form, mark)
 
 def test_cve_2026_12481_cloning_runs_nothing_of_a_description(mark):
     model = models.Sequential([doltap.Input((3,)), layers.Lambda(lambda x: x)])
-    refusal(models.clone_model, model)
+    # The function itself is at hand: nothing is written down and read again.
+    assert models.clone_model(model).layers[0].function is model.layers[0].function
     assert not mark.exists()
 
 

@@ -298,3 +298,12 @@ def test_category_encoding_refuses_numbers_outside_its_range(wrong):
 def test_wrong_use_is_refused_with_the_cure(made, kind, says):
     with pytest.raises(kind, match=says):
         made()
+
+
+def test_columns_of_several_types_are_learned_from_as_numbers():
+    mixed = np.array([[1.0, True], [2.5, False]], object)
+    layer = Normalization()
+    layer.adapt(mixed)
+    np.testing.assert_allclose(layer.adapt_mean.numpy(), [1.75, 0.5])
+    with pytest.raises(DataError, match="numbers to learn from"):
+        layer.adapt(np.array([[1.0, "yes"]], object))

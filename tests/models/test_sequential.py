@@ -458,3 +458,14 @@ def test_a_row_of_numbers_is_called_as_a_column_as_in_keras(keras, form):
         )
         shapes.append(tuple(model(np.array([1.0, 2.0], np.float32)).shape))
     assert shapes == [(2, 2), (2, 2)]
+
+
+def test_one_layer_may_stand_in_the_row_twice(tmp_path):
+    shared = Dense(3)
+    model = Sequential([Input((3,)), shared, shared, Dense(1)])
+    x = np.ones((2, 3), np.float32)
+    assert model.count_params() == 12 + 4
+    np.testing.assert_allclose(model(x), model.layers[-1](shared(shared(x))), rtol=1e-6)
+    model.save(tmp_path / "model.keras")
+    again = doltap.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again(x), model(x))

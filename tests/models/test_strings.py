@@ -131,3 +131,26 @@ def test_a_feature_space_of_mixed_columns_feeds_a_model_from_columns_of_one_dime
     model.fit(table, table["a"], verbose=0)
     assert model.predict(table, verbose=0).shape == (6, 1)
     assert model.predict({"a": np.array([1.0]), "c": np.array(["x"])}, verbose=0).shape == (1, 1)
+
+
+def test_a_network_that_takes_words_stands_inside_another_one(tmp_path):
+    words = layers.Input((), dtype="string", name="words")
+    rows = layers.StringLookup(vocabulary=VOCABULARY, output_mode="one_hot")(words[:, None])
+    head = doltap.Model({"words": words}, rows)
+    ahead = {"words": layers.Input((), dtype="string", name="words")}
+    model = doltap.Model(ahead, layers.Dense(1)(head(ahead)))
+    model.compile("sgd", "mse")
+    model.fit({"words": WORDS[:, 0]}, Y, verbose=0)
+    alone = model.layers[-1](head({"words": WORDS[:, 0]}))
+    np.testing.assert_allclose(model.predict({"words": WORDS[:, 0]}, verbose=0), alone, rtol=1e-6)
+    model.save(tmp_path / "model.keras")
+    again = doltap.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again.predict({"words": WORDS[:, 0]}, verbose=0), alone, rtol=1e-6)
+
+
+def test_a_row_of_layers_takes_words_by_hand_and_inside_a_network():
+    row = doltap.Sequential([layers.StringLookup(vocabulary=VOCABULARY), layers.Embedding(4, 2)])
+    vectors = row(WORDS[:, 0])
+    assert vectors.shape == (24, 2)
+    words = layers.Input((), dtype="string")
+    np.testing.assert_array_equal(doltap.Model(words, row(words))(WORDS[:, 0]), vectors)

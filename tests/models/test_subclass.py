@@ -384,7 +384,7 @@ def test_a_model_that_learns_only_from_added_losses():
     history = model.fit(X, epochs=3, verbose=0).history
     assert history["loss"][2] < history["loss"][0]
     with pytest.raises(DoltapError, match="symbolic"):
-        model.add_loss(model.output)
+        model.layers[0].add_loss(model.output)
 
 
 # Functions and classes of the user's own.

@@ -19,4 +19,4 @@ stops("leave the strategy and its scope out", lambda: tf.distribute.MirroredStra
 stops("model.save", lambda: tf.saved_model.load("x"))
 stops("Estimators are gone", lambda: tf.estimator.DNNClassifier)
 stops("Conv2D", lambda: keras.layers.Conv2D(32, 3))
-stops("TFRecord", lambda: tf.data.TFRecordDataset("x"))
+stops("pandas.read_sql", lambda: tf.data.experimental.SqlDataset("x"))

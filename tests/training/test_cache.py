@@ -542,3 +542,35 @@ def test_the_oldest_programs_are_trimmed_and_nothing_else(tmp_path):
     assert kept == {"thesis.tex", "folder-cache", *(f"jit_train_loop-{age}-cache" for age in range(3))}
     cache._trim(tmp_path, 350)
     assert len(list(tmp_path.iterdir())) == 5
+
+
+class Own(doltap.regularizers.L2):
+    """A class of the user's, whose factor stands in the program."""
+
+
+@pytest.mark.parametrize("factor", [0.001, 0.3])
+def test_a_factor_taken_when_the_program_runs_moves_weights_as_one_that_stands_in_it(factor):
+    def trained(kind):
+        doltap.utils.set_random_seed(3)
+        dense = doltap.layers.Dense(7, activation="tanh", kernel_regularizer=kind(factor), input_dim=4)
+        model = doltap.Sequential([dense, doltap.layers.Dense(1, bias_regularizer=kind(factor))])
+        model.compile(optimizer="adam", loss="mse")
+        x = np.random.default_rng(0).normal(size=(50, 4)).astype("float32")
+        found = model.fit(x, x[:, 0], epochs=4, verbose=0, validation_split=0.2).history
+        return found, model.get_weights()
+
+    (mine, weights), (usual, others) = trained(Own), trained(doltap.regularizers.L2)
+    for name, values in mine.items():
+        np.testing.assert_allclose(values, usual[name], rtol=1e-6)
+    for one, other in zip(weights, others, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-8)
+
+
+def test_factors_of_weights_share_a_program_and_those_of_activities_do_not():
+    def dense(factor, of="kernel"):
+        return doltap.layers.Dense(2, **{f"{of}_regularizer": doltap.regularizers.L1L2(l1=0.5, l2=factor)})
+
+    assert cache.fingerprint(dense(0.1)) == cache.fingerprint(dense(0.2))
+    assert cache.fingerprint(dense(0.1)) != cache.fingerprint(dense(0.0))
+    assert cache.fingerprint(dense(0.1, "activity")) != cache.fingerprint(dense(0.2, "activity"))
+    assert cache.fingerprint(dense(0.1, "activity")) == cache.fingerprint(dense(0.1, "activity"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import doltap
-from doltap import random
+from doltap import layers, random
 from doltap.layers import Activation, Dense, Layer
 from doltap.losses import Loss, MeanSquaredError
 from doltap.optimizers import SGD
@@ -301,3 +301,19 @@ def test_a_recipe_names_its_logs_in_the_order_of_its_measures():
     recipe = Recipe(doltap.Sequential([doltap.Input((2,)), Dense(1)]), goal)
     assert recipe.names == ["loss", "mae"]
     assert recipe.exact_batches
+
+
+def test_a_layer_that_draws_in_prediction_draws_anew_each_time():
+    class Always(layers.Dropout):
+        def call(self, inputs):
+            return super().call(inputs, training=True)
+
+    rows = np.ones((4, 50), np.float32)
+    ahead = layers.Input((50,))
+    for model in (
+        doltap.Sequential([layers.Input((50,)), Always(0.5)]),
+        doltap.Model(ahead, layers.Dropout(0.5)(ahead, training=True)),
+    ):
+        first, second = (model.predict(rows, verbose=0) for _ in range(2))
+        assert (first != second).any()
+        assert set(np.unique(first)) == {0, 2}

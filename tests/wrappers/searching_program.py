@@ -39,8 +39,8 @@ def run():
     regressor = KerasRegressor(tower, model__units=3, loss=weighted_error, optimizer="adam", **settings)
     regressor.set_params(callbacks=[Noting()])
     grid = {"optimizer__learning_rate": [0.001, 0.1]}
-    search = GridSearchCV(regressor, grid, cv=2, n_jobs=2, error_score="raise").fit(x, y)
-    found = cross_validate(regressor, x, y, cv=3, n_jobs=2, return_estimator=True)
+    search = GridSearchCV(regressor, grid, cv=2, n_jobs=-1, error_score="raise").fit(x, y)
+    found = cross_validate(regressor, x, y, cv=3, n_jobs=-1, return_estimator=True)
     alone = cross_validate(regressor, x, y, cv=3)
     return {
         "best": search.best_params_,

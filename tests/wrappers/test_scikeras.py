@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import sys
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -29,6 +32,51 @@ def tower(meta, units=4, head="softmax"):
 
 def line(units=1):
     return keras.Sequential([layers.Dense(units)])
+
+
+@pytest.fixture(scope="module")
+def theirs(request):
+    """The real SciKeras, over the real Keras."""
+    request.getfixturevalue("keras")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pytest.importorskip("scikeras.wrappers")
+
+
+@pytest.mark.parametrize("name", ["KerasClassifier", "KerasRegressor"])
+def test_parameters_methods_and_attributes_are_those_of_scikeras(theirs, name):
+    ours, real = globals()[name], getattr(theirs, name)
+    expected = inspect.signature(real).parameters
+    found = inspect.signature(ours).parameters
+    assert [*found] == [*expected]
+    assert {key: each.default for key, each in found.items()} == {
+        key: each.default for key, each in expected.items()
+    }
+    assert {each for each in dir(real) if not each.startswith("_")} <= set(dir(ours))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["KerasClassifier", "KerasRegressor"])
+def test_they_predict_and_score_what_scikeras_does(theirs, name):
+    def network(of, meta):
+        outputs, head = (1, None) if name == "KerasRegressor" else (3, "softmax")
+        return of.Sequential(
+            [of.Input((2,)), of.layers.Dense(outputs, activation=head, kernel_initializer="ones")]
+        )
+
+    y = NUMBERS if name == "KerasRegressor" else NAMES
+    loss = "mse" if name == "KerasRegressor" else "sparse_categorical_crossentropy"
+    settings = {"loss": loss, "optimizer": "sgd", "optimizer__learning_rate": 0.1, "fit__shuffle": False}
+    settings |= {"epochs": 5, "batch_size": 20, "verbose": 0}
+    pair = []
+    for of, kind in ((keras, globals()[name]), (sys.modules["keras"], getattr(theirs, name))):
+        pair.append(kind(lambda meta, of=of: network(of, meta), **settings).fit(X, y))
+    ours, real = pair
+    guess = "predict_proba" if name == "KerasClassifier" else "predict"
+    np.testing.assert_allclose(getattr(ours, guess)(X), getattr(real, guess)(X), rtol=1e-4, atol=1e-5)
+    assert ours.score(X, y) == pytest.approx(real.score(X, y), rel=1e-4)
+    np.testing.assert_allclose(ours.history_["loss"], real.history_["loss"], rtol=1e-5)
+    assert {each for each in vars(real) if each.endswith("_")} - set(dir(ours)) == set()
 
 
 def test_parameters_go_to_their_places():

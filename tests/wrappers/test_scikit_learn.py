@@ -91,6 +91,17 @@ def test_parameters_are_got_set_cloned_and_filtered():
     assert copy.set_params(build_fn=wrapped.softmax).build_fn is wrapped.softmax
 
 
+def test_what_fit_returns_can_be_read_as_the_history_that_keras_2_returned():
+    regressor = KerasRegressor(wrapped.number, epochs=3, verbose=0)
+    history = regressor.fit(X, NUMBERS, validation_data=(X, NUMBERS))
+    assert [*history.history] == ["loss", "val_loss"]
+    assert [len(values) for values in history.history.values()] == [3, 3]
+    assert history.epoch == [0, 1, 2]
+    assert history.params["epochs"] == 3
+    assert history.model is regressor.model
+    assert pd.DataFrame(history.history, index=history.epoch).shape == (3, 2)
+
+
 def test_keywords_of_fit_win_over_parameters():
     regressor = KerasRegressor(wrapped.number, epochs=3, verbose=0)
     assert len(regressor.fit(X, NUMBERS).epoch) == 3

@@ -111,7 +111,7 @@ def test_several_threads_give_what_one_gives():
     np.testing.assert_array_equal(alone, together)
 
 
-@pytest.mark.parametrize("backend", ["loky", pytest.param("dask", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("backend", ["loky", "dask"])
 def test_a_search_runs_in_other_processes(backend):
     if backend == "dask":
         pytest.importorskip("distributed")

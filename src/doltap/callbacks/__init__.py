@@ -6,6 +6,7 @@ from doltap.callbacks.callback import Callback
 from doltap.callbacks.callback_list import CallbackList, History
 from doltap.callbacks.checkpoints import BackupAndRestore, ModelCheckpoint
 from doltap.callbacks.functions import LambdaCallback
+from doltap.callbacks.live import LivePlot
 from doltap.callbacks.planned import RemoteMonitor
 from doltap.callbacks.progress import ProgbarLogger
 from doltap.callbacks.rates import LearningRateScheduler, ReduceLROnPlateau
@@ -22,6 +23,7 @@ __all__ = [
     "History",
     "LambdaCallback",
     "LearningRateScheduler",
+    "LivePlot",
     "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",

@@ -6,13 +6,13 @@ own calls the list like a single callback.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
-from doltap import old_names
+from doltap import old_names, reporting
 from doltap.callbacks.callback import OLDER_NAMES, Callback, Logs
 from doltap.callbacks.progress import ProgbarLogger
-from doltap.errors import ModelFileError, NotSupportedError
+from doltap.errors import ModelFileError, NotSupportedError, optional_package
 
 __all__ = ["CallbackList", "History", "Parameters"]
 
@@ -20,11 +20,13 @@ __all__ = ["CallbackList", "History", "Parameters"]
 class History(Callback):
     """What `fit` returns: `history` maps each name to its values, one for each epoch."""
 
-    _state_types: ClassVar = {"history": (dict,), "epoch": (list,)}
+    _state_types: ClassVar = {"history": (dict,), "epoch": (list,), "when": (dict,)}
 
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = old_names.Measures()
         self.epoch: list[int] = []
+        # The epochs of each name's values: validation need not follow every one.
+        self.when: dict[str, list[int]] = {}
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Begin the list of epochs anew."""
@@ -35,14 +37,46 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+            self.when.setdefault(name, []).append(epoch)
         if self._model is not None:
             self._model.history = self
+
+    def plot(self, metrics: Sequence[str] | None = None) -> Any:
+        """The curves as a figure of matplotlib's, training and validation together.
+
+        Args:
+            metrics: the measures to draw, such as ["loss"]; None for all.
+        """
+        names = [metrics] if isinstance(metrics, str) else metrics
+        return reporting.curves.figure_of(self.when, self.history, names)
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame: a row for each epoch, counted from 0, and a column for each measure."""
+        pandas = optional_package("pandas", extra="sklearn", purpose="History.to_frame()")
+        columns = {
+            name: dict(zip(self.when[name], values, strict=True)) for name, values in self.history.items()
+        }
+        return pandas.DataFrame(columns).sort_index().rename_axis("epoch")
+
+    @classmethod
+    def from_tensorboard(cls, folder: Any) -> History:
+        """The History of the training that `TensorBoard(folder)` wrote down; of several the last.
+
+        Args:
+            folder: the callback's `log_dir`.
+        """
+        history = cls()
+        history.when, measures = reporting.events.read_epochs(folder)
+        history.history = old_names.Measures(measures)
+        history.epoch = sorted({epoch for epochs in history.when.values() for epoch in epochs})
+        return history
 
     def set_state(self, state: Any) -> None:
         """Take up what `get_state` gave."""
         super().set_state(state)
         self.history = old_names.Measures(self.history)
-        if not all(isinstance(values, list) for values in self.history.values()):
+        lists = [*self.history.values(), *self.when.values()]
+        if self.when.keys() != self.history.keys() or not all(isinstance(each, list) for each in lists):
             raise ModelFileError(
                 "the state of History", expected="lists", got="something else", fix="The file is damaged."
             )

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from doltap.compat import asking
-from doltap.old_modules import ROOTS
+from doltap.old_modules import PACKAGES, ROOTS
 
 __all__ = ["install", "is_installed", "real", "uninstall"]
 
@@ -107,13 +107,15 @@ def _load_other(name: str, globals: Any, locals: Any, fromlist: Sequence[str] | 
         return _hook.load(name, globals, locals, fromlist, level)
     except ModuleNotFoundError as error:
         # "kears" is nobody's module; whose typing mistake it is, the line tells.
-        if level == 0 and error.name == name.partition(".")[0] and _hook.is_on:
-            _explain(error, globals, sys._getframe(2))
+        root = name.partition(".")[0]
+        # Some are installed, and find no TensorFlow.
+        if level == 0 and (error.name == root or root in PACKAGES) and _hook.is_on:
+            _explain(root, globals, sys._getframe(2))
         raise
 
 
-def _explain(error: ModuleNotFoundError, globals: Any, frame: Any) -> None:
-    if asking.is_users_code(globals, frame) and (better := _aliases().mistyped(str(error.name))):
+def _explain(root: str, globals: Any, frame: Any) -> None:
+    if asking.is_users_code(globals, frame) and (better := _aliases().mistyped(root)):
         raise better from None
 
 

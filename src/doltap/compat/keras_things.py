@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import secrets
+import shutil
+from pathlib import Path
 from typing import Any
 
 from doltap import layers
+from doltap.datasets import downloads
 from doltap.errors import NotSupportedError
 
-__all__ = ["Reduction", "merge", "model_to_dot", "plot_model"]
+__all__ = ["Reduction", "get_file", "merge", "model_to_dot", "plot_model"]
 
 
 class Reduction:
@@ -17,6 +23,49 @@ class Reduction:
     NONE = "none"
     SUM = "sum"
     SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
+
+
+def get_file(fname: Any = None, origin: Any = None, *settings: Any, **named: Any) -> str:
+    """The path of a file that is fetched, as Keras 3; an archive's content lies beside it, too.
+
+    Programs for Keras 2 go on from the folder of the path they get, those for
+    Keras 3 from the path itself: both find the files.
+
+    Args:
+        fname: its name; a path, as Keras 2 allowed, is where it goes.
+    """
+    folder, name = os.path.split(os.fspath(fname)) if fname is not None else ("", None)
+    if folder and name:
+        named["cache_subdir"] = os.path.join(named.get("cache_subdir", "datasets"), folder)
+    found = downloads.get_file(name if folder and name else fname, origin, *settings, **named)
+    return _told_as_before(Path(found)) if os.path.isdir(found) else found
+
+
+def _told_as_before(opened: Path) -> str:
+    """The folder of an archive once its content lies beside it; the archive's path where that tells more."""
+    content = sorted(opened.iterdir())
+    for each in content:
+        beside = opened.with_name(each.name)
+        if not beside.exists():
+            _copy_whole(each, beside)
+    if len(content) == 1 and (archive := opened.with_name(f"{content[0].name}.zip")).is_file():
+        # "table.csv.zip", of which programs take the ending away.
+        return str(archive)
+    return str(opened)
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    aside = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
+    try:
+        if source.is_dir():
+            shutil.copytree(source, aside)
+        else:
+            shutil.copy2(source, aside)
+        aside.rename(target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
 
 
 def plot_model(model: Any, *settings: Any, **more: Any) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 from doltap import doors, old_names
 from doltap.compat import numpy_names
 from doltap.errors import DoltapError, MissingAttributeError, MissingNameError, closest
-from doltap.old_modules import GONE, LIBRARIES, PLACES, PREFIXES, ROOTS, THINGS, VERSIONS
+from doltap.old_modules import GONE, LIBRARIES, PACKAGES, PLACES, PREFIXES, ROOTS, THINGS, VERSIONS
 from doltap.planned import lack_of
 
 __all__ = ["Alias", "MissingModuleError", "answer", "fill", "forget", "leaf", "mistyped", "module", "rest"]
@@ -100,15 +100,35 @@ def answer(path: str, names: Sequence[str] | None, load: Callable[..., Any]) -> 
     if root == "sklearn":
         return _mended(path, names, load)
     wake()
-    found = module(path)
+    found = _asked(path)
     if names and "*" in names:
         fill(found)
     return found if names else module(root)
 
 
+def _asked(path: str) -> Any:
+    """The module of that path; the error says so where a class or function has that name."""
+    try:
+        return module(path)
+    except MissingModuleError as error:
+        place, _, name = path.rpartition(".")
+        today = _today(place)
+        if today not in PLACES or not _found(today, name, is_told=False):
+            raise
+        told = MissingModuleError(
+            place,
+            expected="a module it has",
+            got=f"'{name}', which is no module",
+            fix=f"Write: from {place} import {name}",
+        )
+        told.name = error.name
+        raise told from None
+
+
 def wake() -> None:
     """Let what programs call by hand give tensors, as long as the aliases are installed."""
     importlib.import_module(_BY_HAND).switch_on()
+    importlib.import_module(f"{_FACADE}.data.at_hand").enter_all()
     vars(sys.modules[_FACADE]).setdefault("keras", module("keras"))
 
 
@@ -201,15 +221,21 @@ def spec(path: str, find: Callable[..., Any]) -> ModuleSpec | None:
 
 
 def mistyped(name: str) -> MissingModuleError | None:
-    """The error for a module that nobody has and that looks like one of ours: "kears"."""
-    known = sorted(ROOTS | {"doltap", "pandas", "matplotlib"})
+    """The error for a module that looks like one of ours, "kears", or that needs TensorFlow; else None."""
+    if name in PACKAGES:
+        return _not_there("a package that does without TensorFlow", name, PACKAGES[name])
+    # Nobody means that one.
+    known = sorted(ROOTS - {"tensorflow_core"} | {"doltap", "pandas", "matplotlib"})
     near = [
         each for each in difflib.get_close_matches(name, known, n=1, cutoff=0.75) if len(each) - len(name) < 3
     ]
     if not near or len(name) - len(near[0]) > 2:
         return None
-    fix = f"Did you mean '{near[0]}'?"
-    error = MissingModuleError("import", expected="a module that is installed", got=repr(name), fix=fix)
+    return _not_there("a module that is installed", name, f"Did you mean '{near[0]}'?")
+
+
+def _not_there(expected: str, name: str, fix: str) -> MissingModuleError:
+    error = MissingModuleError("import", expected=expected, got=repr(name), fix=fix)
     error.name = name
     return error
 
@@ -343,7 +369,7 @@ def _elsewhere(name: str) -> str | None:
 
 def _no_module(path: str, error: Exception | None = None) -> MissingModuleError:
     """The error for a module that is not there, with the reason or the nearest one."""
-    place, _, name = path.rpartition(".")
+    place = path.rpartition(".")[0]
     fix = _reason(path) or (error.parts["fix"] if isinstance(error, DoltapError) else None)
     if not fix:
         near = [f"{place}.{each}" for each in _children(place)] if place in PLACES else list(PLACES)

@@ -21,7 +21,7 @@ from doltap.compat import imports, mending, running
 from doltap.compat.outputs import Outputs, Stream
 from doltap.errors import ProgramError, optional_package
 
-__all__ = ["Notebook", "load_ipython_extension", "read", "run", "unload_ipython_extension"]
+__all__ = ["Notebook", "check_target", "load_ipython_extension", "read", "run", "unload_ipython_extension"]
 
 _INLINE = "module://matplotlib_inline.backend_inline"
 
@@ -161,6 +161,12 @@ def _said(error: BaseException, shell: Any, cell: Any, goes_on: bool) -> int:
         f"doltap: {name} stopped at cell {cell['execution_count']}{line}; --allow-errors goes on.", file=said
     )
     return 1
+
+
+def check_target(out: str | None) -> None:
+    """An error where the notebook could not be written, before hours of cells."""
+    if out is not None:
+        importlib.import_module("doltap.files.writing").check_writable(out)
 
 
 def _write(content: Any, out: str) -> None:

@@ -9,6 +9,7 @@ import ast
 import builtins
 import functools
 import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -27,6 +28,7 @@ class Renewed(ModuleType):
         super().__init__("numpy", np.__doc__)
         has = vars(self)
         has.update(vars(np))
+        has.update({name: _of_tables(has[name]) for name in ("array_split", "split")})
         # NumPy's own answer for lost names is an error, or a warning.
         has.pop("__getattr__", None)
         for name in NUMPY.keys() & has.keys():
@@ -53,6 +55,18 @@ class Renewed(ModuleType):
     def fill(self) -> None:
         """Look all names up at once, as `from numpy import *` does, without a word on each."""
         vars(self).update({name: _today(name) for name in NUMPY.keys() - vars(self).keys()})
+
+
+def _of_tables(split: Callable[..., Any]) -> Callable[..., Any]:
+    """NumPy's split, which gives pieces of a pandas table as tables, as it did before pandas 3."""
+
+    @functools.wraps(split)
+    def pieces(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+        if axis or not hasattr(type(ary), "iloc"):
+            return split(ary, indices_or_sections, axis)
+        return [ary.iloc[rows] for rows in split(np.arange(len(ary)), indices_or_sections)]
+
+    return pieces
 
 
 def renewed(found: Any) -> Any:

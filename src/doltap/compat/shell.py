@@ -175,18 +175,21 @@ class Shell(InteractiveShell):
     def system(self, cmd: str) -> None:
         """Run a line that begins with `!`."""
         left = _without_packages(self.var_expand(cmd, depth=1))
-        if left:
+        if left and _PIP.match(left):
+            # It would go to whichever Python the shell finds first.
+            print(f"doltap: skipped: {left.strip()}")
+        elif left:
             super().system(left)
 
     def _pip(self, line: str) -> None:
         left = _without_packages(f"pip {line}")
         if left:
-            self.system(f"{shlex.quote(sys.executable)} -m {left}")
+            super().system(f"{shlex.quote(sys.executable)} -m {left}")
 
     def _conda(self, line: str) -> None:
         left = _without_packages(f"conda {line}")
         if left:
-            self.system(left)
+            super().system(left)
 
     def _load_ext(self, name: str) -> None:
         if name.split(".")[0] == "tensorboard":

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from doltap import old_modules, old_names
@@ -41,6 +40,8 @@ _TABLES = {
     "ATTRIBUTES": ("attributes", "{}", "{}"),
     "GONE": ("gone", "{}", "{}"),
 }
+
+_WIDEST = 48
 
 # each translation that was used -> the lines of the user's files that used it
 _heard: dict[Row, list[str]] = {}
@@ -78,13 +79,17 @@ def explain(console: Console | None = None) -> None:
     if not _heard:
         console.print("Nothing was translated: the program is written as one would write it today.")
         return
-    table = Table(title="What was translated", title_justify="left")
-    for heading in ("line", "written", "today"):
-        table.add_column(heading, overflow="fold")
-    for row, lines in _heard.items():
-        shown = ", ".join(lines[:3]) + (f" and {len(lines) - 3} more" if len(lines) > 3 else "")
-        table.add_row(Text(shown), Text(row.old), Text(row.new))
-    console.print(table)
+    console.print(Text("What was translated: line, written, today", style="bold"))
+    shown = [(_listed(lines), row.old, row.new) for row, lines in _heard.items()]
+    # One long entry is not to push all others to the right.
+    widths = [min(_WIDEST, max(len(each[column]) for each in shown)) for column in (0, 1)]
+    for place, old, new in shown:
+        # Names are to be copied: no terminal's width breaks them.
+        console.print(Text(f"  {place:<{widths[0]}}  {old:<{widths[1]}}  →  {new}"), soft_wrap=True)
+
+
+def _listed(lines: list[str]) -> str:
+    return ", ".join(lines[:3]) + (f" and {len(lines) - 3} more" if len(lines) > 3 else "")
 
 
 def list_names(console: Console | None = None) -> None:
@@ -113,6 +118,7 @@ def rows() -> Iterator[Row]:
     yield from (Row("keras.backend", f"K.{old}", new) for old, new in old_modules.BACKEND.items())
     yield from (Row("NumPy", f"np.{old}", new) for old, new in old_modules.NUMPY.items())
     yield from (Row("other libraries", *each) for each in old_modules.LIBRARIES.items())
+    yield from (Row("packages that need TensorFlow", *each) for each in old_modules.PACKAGES.items())
     yield from (Row("gone with their modules", *each) for each in old_modules.GONE.items())
 
 

@@ -18,6 +18,14 @@ from doltap.errors import DoltapError
 __all__ = ["shortened", "show_from"]
 
 _OURS = os.path.join(str(pathlib.Path(__file__).parent.parent), "")
+# What NumPy says of arrays in the place of numbers, and how to give it the number.
+_OF_ARRAYS = (
+    "only 0-dimensional arrays can be converted to Python scalars",
+    "only length-1 arrays can be converted to Python scalars",
+    "unsupported format string passed to numpy.ndarray.__format__",
+    "real number is required, not numpy.ndarray",
+)
+_ITEM = "doltap: an array is no number, even if it holds a single one: write x.item(), or x[0, 0]."
 _IMPORTS = os.path.join(str(pathlib.Path(__file__).parent), "imports.py")
 
 
@@ -49,7 +57,14 @@ def shortened(error: BaseException, trace: TracebackType | None) -> TracebackTyp
             break
         before.__traceback__ = _kept(before, before.__traceback__)
         one = before
+    _add_hint(error)
     return _kept(error, trace)
+
+
+def _add_hint(error: BaseException) -> None:
+    is_of_arrays = isinstance(error, TypeError) and any(text in str(error) for text in _OF_ARRAYS)
+    if is_of_arrays and _ITEM not in getattr(error, "__notes__", ()):
+        error.add_note(_ITEM)
 
 
 def _frames(trace: TracebackType | None) -> Iterator[TracebackType]:

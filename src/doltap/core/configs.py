@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from doltap import registry
+from doltap import old_names, registry
 from doltap.core.layer import Layer, names
 from doltap.errors import NotSupportedError, printable
 from doltap.registry import explained
@@ -58,7 +58,8 @@ def making(*, compiles: bool = True) -> Iterator[Making]:
     outer = getattr(_current, "making", None)
     _current.making = Making(compiles)
     try:
-        yield _current.making
+        with old_names.unheard():
+            yield _current.making
     finally:
         _current.making = outer
 

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from doltap import config, dtypes, ops
+from doltap import config, dtypes, notes, ops
 from doltap.core.explaining import WANTS_VALUES, explaining
 from doltap.errors import DoltapError, NotSupportedError, ShapeError, printable
 from doltap.registry import explained
@@ -106,6 +107,10 @@ class SymbolicTensor:
 
     def record_call(self, function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict) -> Any:
         """The promise of what a function gives for these arguments, among which this tensor is."""
+        taken = notes.current()
+        if taken is not None and taken.promised:
+            # A loss may be written with tensors of the network, which have values while it is computed.
+            arguments, keywords = filled_in((arguments, keywords), taken.value_of)
         return Operation(function)(*arguments, **keywords)
 
     def astype(self, dtype: Any) -> Any:
@@ -227,6 +232,29 @@ def _placeholder(tensor: SymbolicTensor, stand_in: int) -> jax.ShapeDtypeStruct:
     )
 
 
+# What is done with strings in front of a network: they are put in another shape.
+_ARRANGING: dict[str, Callable[..., Any]] = {
+    "getitem": operator.getitem,
+    "expand_dims": np.expand_dims,
+    "reshape": np.reshape,
+    "squeeze": np.squeeze,
+}
+
+
+def _promised_texts(
+    function: Callable[..., Any], arguments: tuple[Any, ...], keywords: Any, name: str
+) -> Any:
+    def shape_of(rows: int) -> tuple[int, ...]:
+        filled, named = filled_in(
+            (arguments, keywords),
+            lambda tensor: np.full([rows if size is None else size for size in tensor.shape], "", object),
+        )
+        return np.shape(function(*filled, **named))
+
+    sizes = tuple(a if a == b else None for a, b in zip(shape_of(3), shape_of(5), strict=True))
+    return SymbolicTensor(sizes, "string", name)
+
+
 class Operation:
     """A function of arrays that stands in a network beside the layers."""
 
@@ -235,17 +263,23 @@ class Operation:
         stem = _OPERATOR_NAMES.get(function.__name__, function.__name__)
         self.name = config.next_name(stem) if name is None else name
         self.nodes: list[Node] = []
+        self.on_host = False
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """What the function gives; for symbolic tensors the promise of it."""
-        if not symbolic_leaves((arguments, keywords)):
-            return self.function(*arguments, **keywords)
+        tensors = symbolic_leaves((arguments, keywords))
+        name = self.function.__name__
+        if not tensors:
+            return (_ARRANGING[name] if self.on_host else self.function)(*arguments, **keywords)
+        self.on_host = name in _ARRANGING and any(tensor.dtype == "string" for tensor in tensors)
         try:
-            outputs = promised(self.function, arguments, keywords, self.name)
+            promise = _promised_texts if self.on_host else promised
+            outputs = promise(
+                _ARRANGING[name] if self.on_host else self.function, arguments, keywords, self.name
+            )
         except (TypeError, ValueError) as error:
             if isinstance(error, DoltapError):
                 raise
-            tensors = symbolic_leaves((arguments, keywords))
             shapes, said = ", ".join(str(tensor.shape) for tensor in tensors), str(error).splitlines()[0]
             for tensor in tensors:
                 said = said.replace(str(_placeholder(tensor, 3).shape), str(tensor.shape))
@@ -341,9 +375,11 @@ class Graph:
         """The outputs, in their structure, for a value of each input."""
         return self.outputs_of(dict(zip(map(id, self.inputs), values, strict=True)))
 
-    def outputs_of(self, known: dict[int, Any]) -> Any:
+    def outputs_of(self, known: dict[int, Any], without: Sequence[Node] = ()) -> Any:
         """The outputs, in their structure, from the values of tensors, by identity, that lead to them."""
-        known = self.run_nodes([node for node in self.nodes if node.inputs], known)
+        known = self.run_nodes([node for node in self.nodes if node.inputs and node not in without], known)
+        if (taken := notes.current()) is not None:
+            taken.promised |= known
         return filled_in(self.output_structure, lambda tensor: known[id(tensor)])
 
     def run_nodes(self, nodes: Sequence[Node], known: dict[int, Any]) -> dict[int, Any]:

@@ -282,8 +282,8 @@ class Layer(OldWays, Owner):
 
     # What training adds.
 
-    def add_loss(self, loss: Any) -> None:
-        """Add a number to the loss of this call; for use inside `call`."""
+    def add_loss(self, loss: Any, inputs: Any = None) -> None:
+        """Add a number to the loss of this call, for use inside `call`; `inputs` changes nothing."""
         taken = notes.current()
         losses = self._losses if taken is None else taken.losses
         losses.extend(loss if isinstance(loss, (list, tuple)) else [loss])
@@ -294,7 +294,7 @@ class Layer(OldWays, Owner):
     def add_metric(self, value: Any, name: str | None = None, aggregation: str | None = "mean") -> None:
         """Follow the mean of a number of this call under a name; for use inside `call`."""
         taken = notes.current()
-        if taken is not None:
+        if taken is not None and not any(value is one for one in taken.results):
             taken.metrics[name or self.name] = jnp.mean(value)
 
     @property

@@ -53,6 +53,9 @@ def _shapes(tensors: Any) -> Any:
 def old_attribute(layer: Any, name: str) -> tuple[bool, Any]:
     """Whether the layer has what was called so, and what it is."""
     path = old_names.ATTRIBUTES["layer"].get(name)
+    if name == "updates":
+        # As in TensorFlow 2: what is assigned beside training is assigned in the call.
+        return True, []
     if path is None:
         return False, None
     first, _, is_shape = path.partition(".")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -18,12 +18,17 @@ from doltap import constraints, dtypes, initializers, old_names, random, regular
 from doltap.core import tensors
 from doltap.core.tensors import Later, Rate, Variable
 from doltap.dtypes import DTypePolicy
-from doltap.errors import ModelFileError, ShapeError
+from doltap.errors import ModelFileError, NotSupportedError, ShapeError
 from doltap.registry import Configured, explained
 
 __all__ = ["ASPECTS", "Owner", "as_shape", "nested_shapes"]
 
 Kind = TypeVar("Kind")
+
+_PLAIN = frozenset({bool, int, float, str, type(None)})
+
+# The arguments of Keras 2's `add_weight` by position.
+_KERAS_2_ORDER = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
 
 # What may be said of each weight: where it starts, what its size costs, what bounds it.
 ASPECTS: dict[str, Any] = {
@@ -56,6 +61,20 @@ def nested_shapes(shapes: Any) -> Any:
     return as_shape(shapes)
 
 
+def _name_first(add_weight: Any) -> Any:
+    """Let `add_weight` take its arguments in Keras 2's order too, which begins with the name."""
+
+    @functools.wraps(add_weight)
+    def call(owner: Any, *arguments: Any, **keywords: Any) -> Any:
+        if not (arguments and isinstance(arguments[0], str)):
+            return add_weight(owner, *arguments, **keywords)
+        named = dict(zip(_KERAS_2_ORDER, arguments, strict=False))
+        old_names.note("argument", "add_weight(name, shape)", "add_weight(shape, name=name)")
+        return add_weight(owner, **named, **keywords)
+
+    return call
+
+
 class Owner(Configured):
     """Something on which weights and layers hang, as attributes or in lists, tuples and dicts of them."""
 
@@ -70,6 +89,8 @@ class Owner(Configured):
     _path: str | None = None
     # What Keras 1 and 2 took as `weights=`: the values of all of them.
     _first_values: Any = None
+    # What is to be done once the weights of a model are made, where a checkpoint came before them.
+    _awaited: Callable[[], None] | None = None
     # What the user says of the inputs; layers check theirs themselves.
     input_spec: Any = None
 
@@ -85,6 +106,8 @@ class Owner(Configured):
 
     def _take_aspects(self, keywords: dict[str, Any]) -> None:
         old_names.note_kept("layer", keywords)
+        # Such a layer wanted to be run line by line; today it is compile that is told so.
+        keywords.pop("dynamic", None)
         if "weights" in keywords:
             self._first_values = keywords.pop("weights")
         for keyword, (weight, aspect) in self._aspects().items():
@@ -92,6 +115,7 @@ class Owner(Configured):
             setattr(self, keyword, ASPECTS[aspect].get(keywords.pop(keyword, usual)))
 
     @explained
+    @_name_first
     def add_weight(
         self,
         shape: Any = None,
@@ -117,8 +141,6 @@ class Owner(Configured):
             constraint: what brings it back into bounds after each step.
             name: what summaries call it.
         """
-        if isinstance(shape, str):  # Keras 2 had the name first.
-            shape, name, initializer = (name if initializer is None else initializer), shape, None
         aspects = {"initializer": initializer, "regularizer": regularizer, "constraint": constraint}
         if name in self.initial:
             aspects = {key: value or getattr(self, f"{name}_{key}") for key, value in aspects.items()}
@@ -242,22 +264,19 @@ class Owner(Configured):
 
     def children(self) -> list[Any]:
         """The layers directly inside this one, in the order they were attached."""
-        found = {id(layer): layer for value in vars(self).values() for layer in _find(value, Owner)}
-        return list(found.values())
+        return list({id(layer): layer for layer in _find(vars(self).values(), Owner)}.values())
 
     def inside(self, kind: type[Kind]) -> list[Kind]:
         """Every object of a kind, such as `Rate`, that hangs on this layer or on one inside it, once."""
         children = self.children()
-        held = (thing for value in vars(self).values() for thing in _find(value, kind))
-        found = {id(thing): thing for thing in (*held, *_find(children, kind))}
+        found = {id(thing): thing for thing in (*_find(vars(self).values(), kind), *_find(children, kind))}
         for layer in children:
             found |= {id(thing): thing for thing in layer.inside(kind)}
         return list(found.values())
 
     def _own(self) -> list[Variable]:
         """The weights made by `add_weight`, then those that only hang on the layer."""
-        found = [v for value in vars(self).values() for v in _find(value, Variable)]
-        attached = [v for v in found if not isinstance(v, Rate)]
+        attached = [v for v in _find(vars(self).values(), Variable) if not isinstance(v, Rate)]
         return list({id(v): v for v in (*self._own_weights, *attached)}.values())
 
     def variables_by_role(self) -> tuple[list[Variable], list[Variable]]:
@@ -292,6 +311,16 @@ class Owner(Configured):
         if is_made:
             values, self._first_values = self._first_values, None
             self.set_weights(values)
+
+    def _take_awaited(self: Any, make_weights: Callable[[], None]) -> None:
+        """Do what waits for the weights as soon as they are made; where that fails it goes on waiting."""
+        awaited, self._awaited = self._awaited, None
+        try:
+            make_weights()
+            awaited()
+        except Exception:
+            self._awaited, self.built = awaited, False
+            raise
 
     @property
     def dtype_policy(self) -> DTypePolicy:
@@ -333,10 +362,36 @@ class Owner(Configured):
         """The weights that training moves."""
         return self.variables_by_role()[0]
 
+    @trainable_weights.setter
+    def trainable_weights(self, listed: Sequence[Variable]) -> None:
+        # Keras 1 registered weights so; here they are registered where they are made or attached.
+        self._check_known("trainable_weights", listed)
+        chosen = {id(weight) for weight in listed}
+        for weight in self.weights:
+            weight.trainable = id(weight) in chosen
+
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The weights that training leaves alone."""
         return self.variables_by_role()[1]
+
+    @non_trainable_weights.setter
+    def non_trainable_weights(self, listed: Sequence[Variable]) -> None:
+        self._check_known("non_trainable_weights", listed)
+        for weight in listed:
+            weight.trainable = False
+
+    def _check_known(self, role: str, listed: Sequence[Any]) -> None:
+        known = {id(weight) for weight in self.weights}
+        strange = [weight for weight in listed if id(weight) not in known]
+        if strange:
+            name = getattr(strange[0], "name", None)
+            raise NotSupportedError(
+                f"{self.name}.{role}",
+                expected="weights that the layer has already",
+                got=f"the weight '{name}'" if name else f"a {type(strange[0]).__name__}",
+                fix="Make it with self.add_weight(shape, name=...) and keep it as an attribute.",
+            )
 
     @property
     def weights(self) -> list[Variable]:
@@ -373,13 +428,17 @@ class Owner(Configured):
         return sum(math.prod(weight.shape) for weight in self.weights)
 
 
-def _find(value: Any, kind: type) -> Iterator[Any]:
-    """The objects of a kind in a value, its lists, tuples and dicts."""
-    if isinstance(value, kind):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _find(item, kind)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _find(item, kind)
+def _find(values: Iterable[Any], kind: type[Kind]) -> list[Kind]:
+    """The objects of a kind among these values, and in the lists, tuples and dicts among them."""
+    found = list[Kind]()
+    for value in values:
+        # Most attributes are numbers and names, and every fit looks for several kinds.
+        if type(value) in _PLAIN:
+            continue
+        if isinstance(value, kind):
+            found.append(value)
+        elif isinstance(value, (list, tuple)):
+            found += _find(value, kind)
+        elif isinstance(value, dict):
+            found += _find(value.values(), kind)
+    return found

@@ -288,8 +288,26 @@ class Variable:
         wanted = getattr(_loans, "precision", None)
         return array if wanted is None or not self.autocast else array.astype(wanted)
 
+    def leave(self, fetch: Callable[[], Any]) -> None:
+        """Let the value lie elsewhere until it is assigned here, or asked for as an array of the device."""
+        vars(self).pop("array", None)
+        self._make = fetch
+
+    def settle(self, array: jax.Array | None = None) -> None:
+        """Let the value lie here again: this one, or the one that was assigned since `leave`."""
+        if array is not None:
+            self.array = array
+        vars(self).pop("_make", None)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the value lies where `leave` said."""
+        return "array" not in vars(self)
+
     def numpy(self) -> np.ndarray:
         """A copy as a NumPy array."""
+        if "array" not in vars(self) and "_make" in vars(self) and not is_forgetting():
+            return np.array(self._make(), self.dtype)
         return np.array(self.array)
 
     def assign(self, value: Any) -> Variable:

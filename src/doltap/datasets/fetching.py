@@ -31,11 +31,14 @@ __all__ = [
     "BASE_URL",
     "PinnedFile",
     "cache_folder",
+    "check_online",
     "content_of",
     "download",
     "own_content",
     "own_files",
     "own_folder",
+    "reason",
+    "receive",
     "shared_folders",
     "whole_file",
 ]
@@ -127,7 +130,7 @@ def own_content(path: Path) -> bytes:
         raise DatasetError(
             f"file '{path}'",
             expected="a file that can be read and, if it is gzip, unpacked",
-            got=_reason(error),
+            got=reason(error),
             fix="Put a whole file there, or unset DOLTAP_DATASETS to use the published data.",
         ) from error
 
@@ -146,11 +149,11 @@ def content_of(file: PinnedFile, *, base_url: str = BASE_URL) -> bytes:
         except FileNotFoundError:
             continue
         except (OSError, EOFError, zlib.error) as error:
-            passed_over.append(f"; '{path}' was passed over ({_reason(error)})")
+            passed_over.append(f"; '{path}' was passed over ({reason(error)})")
     try:
         return download(file, cache_folder(), base_url=base_url)
     except (OSError, EOFError, zlib.error, http.client.HTTPException) as error:
-        raise _not_to_be_had(file, base_url, _reason(error) + "".join(passed_over)) from error
+        raise _not_to_be_had(file, base_url, reason(error) + "".join(passed_over)) from error
 
 
 def download(file: PinnedFile, folder: Path, *, base_url: str = BASE_URL) -> bytes:
@@ -159,11 +162,10 @@ def download(file: PinnedFile, folder: Path, *, base_url: str = BASE_URL) -> byt
     Raises what the network, the disk or the check of the digest raised; the
     file that was there before, if any, is then still there.
     """
-    if os.environ.get("DOLTAP_OFFLINE", "0") not in ("", "0"):
-        raise OSError("not downloaded because DOLTAP_OFFLINE is set")
+    check_online()
     with whole_file(folder / file.name) as stream:
         # A packed file is never much longer than its content.
-        _receive(base_url + file.published_name, stream, file.num_bytes + _BLOCK_BYTES)
+        receive(base_url + file.published_name, stream, file.num_bytes + _BLOCK_BYTES)
         stream.seek(0)
         return _verified(stream, file)
 
@@ -196,7 +198,13 @@ def _sweep(path: Path) -> None:
                 leftover.unlink()
 
 
-def _receive(url: str, stream: BinaryIO, most_bytes: int) -> None:
+def check_online() -> None:
+    """Raise an OSError if the user wants nothing fetched: `$DOLTAP_OFFLINE`."""
+    if os.environ.get("DOLTAP_OFFLINE", "0") not in ("", "0"):
+        raise OSError("not downloaded because DOLTAP_OFFLINE is set")
+
+
+def receive(url: str, stream: BinaryIO, most_bytes: int | None = None) -> None:
     """Write what `url` answers to `stream`, with a progress bar on standard error."""
     request = urllib.request.Request(url, headers={"User-Agent": "doltap"})
     with contextlib.closing(_open(request)) as response, _progress() as progress:
@@ -204,7 +212,7 @@ def _receive(url: str, stream: BinaryIO, most_bytes: int) -> None:
         while block := response.read(_BLOCK_BYTES):
             stream.write(block)
             progress.advance(task, len(block))
-            if stream.tell() > most_bytes:
+            if most_bytes is not None and stream.tell() > most_bytes:
                 raise OSError(f"the answer is longer than the published {most_bytes} bytes")
         # A connection that closes early ends the reading without an error.
         if response.length:
@@ -249,7 +257,7 @@ def _plain_or_packed(path: Path) -> Path | None:
     return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """An error in a few words: what the operating system or the network said."""
     inner = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
     return printable(getattr(inner, "strerror", None) or inner) or type(error).__name__

@@ -220,7 +220,9 @@ class _Network:
 
     def check(self) -> None:
         """Refuse layers of one name, calls without a tensor, and calls in a circle."""
-        names = [name for name in map(_name_of, self._layers) if name is not None]
+        # In a row of layers one may stand twice, and is described twice in the same words.
+        described = {id(one) if "inbound_nodes" in one else repr(one): one for one in self._layers}
+        names = [name for name in map(_name_of, described.values()) if name is not None]
         twice = next((name for name, count in _counted(names).items() if count > 1), None)
         if twice is not None:
             raise self._looking.refused(f"two layers called '{twice}'", "The file is damaged.")

@@ -18,7 +18,7 @@ from typing import Any
 
 from doltap.errors import DoltapError, ModelFileError, printable
 
-__all__ = ["checked_path", "make_folder", "write_aside"]
+__all__ = ["check_writable", "checked_path", "make_folder", "write_aside"]
 
 # What the name of an unfinished file ends in: chance, so that no two writers meet.
 _ENDING = re.compile(r"\.\d+\.part")
@@ -109,6 +109,12 @@ def write_aside(
             flushed.result()
         os.replace(aside, target)
         _flush_folder(target.parent)
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """An error where `write_aside` could not begin: no such folder, no permission, no file to write."""
+    with _told_in_words(path), _aside(pathlib.Path(os.path.realpath(path))):
+        pass
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from doltap import config, dtypes, initializers, registry
+from doltap import config, dtypes, initializers, notes, registry
 from doltap.core.tensors import Variable, lend
 from doltap.errors import NotSupportedError, ShapeError, printable
 
@@ -154,7 +154,10 @@ class Metric(registry.Configured):
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Add a batch, and give what all batches so far come to."""
         self.update_state(*arguments, **keywords)
-        return self.result()
+        result = self.result()
+        if (taken := notes.current()) is not None:
+            taken.results.append(result)
+        return result
 
     def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Any]:
         """The totals with a batch added to `metric_variables`; the metric itself stays as it is.

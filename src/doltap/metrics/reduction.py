@@ -11,11 +11,12 @@ from doltap import losses, registry
 from doltap.errors import NotSupportedError
 from doltap.losses.loss import called
 from doltap.metrics.metric import Metric, names
+from doltap.ops import protocol
 
 __all__ = ["Mean", "MeanMetricWrapper", "Sum"]
 
 # The functions that a config may name, beside those of `losses.functions`.
-functions = registry.Names("metric function")
+functions = protocol.NotedFunctions("metric function")
 
 
 def ratio(part: Any, whole: Any) -> Any:

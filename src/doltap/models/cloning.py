@@ -8,7 +8,7 @@ from typing import Any
 from doltap.core.graph import Operation, SymbolicTensor
 from doltap.core.layer import Layer
 from doltap.errors import NotSupportedError
-from doltap.layers.arrange import InputLayer
+from doltap.layers.arrange import InputLayer, Lambda
 from doltap.models import functional
 from doltap.models.model import Model
 from doltap.models.sequential import Sequential
@@ -75,7 +75,7 @@ def _copier(
         if recursive and isinstance(call, Model) and call._graph is not None:
             return clone_model(call, None, clone_function, call_function, recursive=True)
         if clone_function is None or isinstance(call, InputLayer):
-            return type(call).from_config(call.get_config())
+            return _again(call)
         made = clone_function(call)
         if not isinstance(made, Layer):
             raise NotSupportedError(
@@ -87,6 +87,15 @@ def _copier(
         return made
 
     return copy
+
+
+def _again(layer: Layer) -> Any:
+    """A new layer as this one is described."""
+    if type(layer) is Lambda:
+        # Its function is at hand, and needs no description.
+        parts = layer.output_shape, layer.mask, layer.arguments
+        return Lambda(layer.function, *parts, name=layer.name, trainable=layer.trainable)
+    return type(layer).from_config(layer.get_config())
 
 
 def _cloned_row(model: Sequential, copy: Callable[[Any], Any], inputs: Any) -> Sequential:

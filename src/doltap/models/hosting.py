@@ -66,7 +66,8 @@ class Front:
 
     def run(self, looked: Looked) -> Any:
         """The outputs of the network for what was looked up."""
-        return self._graph.outputs_of(dict(zip(map(id, self.begin), looked.values, strict=True)))
+        known = dict(zip(map(id, self.begin), looked.values, strict=True))
+        return self._graph.outputs_of(known, without=self._nodes)
 
 
 def front_of(graph: Graph) -> Front | None:

@@ -22,6 +22,7 @@ from doltap.core.layer import Layer, made_with, nothing_returned
 from doltap.core.owner import nested_shapes
 from doltap.errors import MissingAttributeError, NotSupportedError, ShapeError, UnknownNameError
 from doltap.models import arguments, exporting, functional, saving, showing
+from doltap.models.adding import Added
 from doltap.models.hosting import Front, Looked, as_texts, front_of
 from doltap.models.state_tree import set_tree, tree_of
 from doltap.models.stepping import Outputs
@@ -60,6 +61,8 @@ class Model(Trainer):
             inputs, outputs = keywords.pop("inputs", None), keywords.pop("outputs", None)
         if more:
             keywords["name"] = more[0]
+        # Programs write super().__init__(self), too.
+        inputs = None if inputs is self else inputs
         is_network = inputs is not None or outputs is not None
         if is_network and keywords.get("name") is None and type(self) is Model:
             keywords["name"] = switches.next_name("functional")
@@ -68,6 +71,8 @@ class Model(Trainer):
         self._promises: tuple[Any, Any] | None = None
         # The part of the network that takes strings, if one does.
         self._front: Front | None = None
+        # The network with what was added to its loss or is followed, and what is to be done with each.
+        self._added: Added | None = None
         if is_network:
             _check_symbolic(inputs, "inputs")
             _check_symbolic(outputs, "outputs")
@@ -76,7 +81,7 @@ class Model(Trainer):
     def _take_graph(self, graph: Graph) -> None:
         self._graph, self._front = graph, front_of(graph)
         self._promises = graph.input_structure, graph.output_structure
-        self.deciding = ("_graph",)
+        self.deciding = ("_graph", "_added")
         self.built = True
         names = [call.name for call in graph.calls if isinstance(call, Layer)]
         for name in names:
@@ -113,7 +118,8 @@ class Model(Trainer):
 
     def children(self) -> list[Layer]:
         """The layers of the network in Keras's order, then those that hang on the model."""
-        listed = [call for call in self._graph.calls if isinstance(call, Layer)] if self._graph else []
+        calls = [*self._graph.calls, *(self._added.graph.calls if self._added else ())] if self._graph else []
+        listed = [call for call in calls if isinstance(call, Layer)]
         return list({id(layer): layer for layer in (*listed, *super().children())}.values())
 
     @property
@@ -133,11 +139,24 @@ class Model(Trainer):
         if self._front is not None and isinstance(inputs, Looked):
             return _alone(self._front.run(inputs))
         values = arguments.in_order(self._graph, inputs, self.name)
-        return _alone(
-            self._graph.run(
-                [arguments.as_promised(t, value) for t, value in zip(self._graph.inputs, values, strict=True)]
-            )
-        )
+        values = [
+            arguments.as_promised(t, value) for t, value in zip(self._graph.inputs, values, strict=True)
+        ]
+        if self._added is not None:
+            return _alone(self._added.run(values, super()))
+        return _alone(self._graph.run(values))
+
+    def add_loss(self, loss: Any, inputs: Any = None) -> None:
+        """Add a number to the loss: inside `call`, or a symbolic tensor of the network, whose mean it is."""
+        if self._graph is None or not symbolic_leaves(loss):
+            return super().add_loss(loss, inputs)
+        self._added = Added.of(self._added, self._graph, loss)
+
+    def add_metric(self, value: Any, name: str | None = None, aggregation: str | None = "mean") -> None:
+        """Follow the mean of a number under a name: inside `call`, or of a symbolic tensor of the network."""
+        if self._graph is None or not symbolic_leaves(value):
+            return super().add_metric(value, name, aggregation)
+        self._added = Added.of(self._added, self._graph, value, name or value.name)
 
     def looked_up(self, x: Any, what: str) -> Any:
         """The inputs with strings turned into numbers, where the network takes strings."""
@@ -160,6 +179,12 @@ class Model(Trainer):
             inputs = Looked(self.looked_up(inputs, "inputs"))
         return super()._as_arrays(inputs)
 
+    def _promise(self, inputs: Any, *arguments: Any, **keywords: Any) -> Any:
+        if self._front is None and not any(tensor.dtype == "string" for tensor in symbolic_leaves(inputs)):
+            return super()._promise(inputs, *arguments, **keywords)
+        # Strings are looked up in front of the whole network: its calls stand in it one by one.
+        return self.call(inputs)
+
     def _cast(self, inputs: Any) -> Any:
         # Every layer converts for itself.
         return inputs
@@ -168,6 +193,9 @@ class Model(Trainer):
         """The output for an input; `training` is passed on to the layers inside."""
         if inputs is None and keywords:
             inputs = keywords.pop(self._takes[1], None)
+        if self._front is not None and symbolic_leaves(inputs):
+            # What looks strings up comes before all programs, so that its layers stand in the outer network.
+            return functional.copied(self._need_graph(), lambda one: one, _called, inputs)[1]
         outputs = super().__call__(inputs, *arguments, **keywords)
         if self._promises is None and outputs is not None:
             known = inputs if hasattr(inputs, "shape") else self._as_arrays(inputs)
@@ -204,6 +232,9 @@ class Model(Trainer):
             # The user's own build, which makes weights; the layers are built by the first call.
             is_several = self._is_for_several(input_shape)
             self.build(**input_shape) if is_several else self.build(input_shape)
+        if self._awaited is not None:
+            # The call that is made now is to find the values already.
+            self._take_awaited(lambda: self._trace(_promises_of(nested_shapes(input_shape))))
         self.built, self.built_for = True, input_shape
 
     @property
@@ -498,6 +529,10 @@ class Model(Trainer):
 registry_names = ("Functional", "Model")
 for _name in registry_names:
     configs.names.add(_name, Model)
+
+
+def _called(layer: Layer, *arguments: Any, **keywords: Any) -> Any:
+    return layer(*arguments, **keywords)
 
 
 def _check_symbolic(tree: Any, what: str) -> None:

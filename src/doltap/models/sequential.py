@@ -116,12 +116,12 @@ class Sequential(Model):
                 got=f"'{layer.name}' after {len(self._layers)} layers",
                 fix="Put Input first, once.",
             )
-        if any(layer.name == other.name for other in self._layers):
+        if any(layer.name == other.name and layer is not other for other in self._layers):
             raise ShapeError(
                 f"model '{self.name}'",
                 expected="layers with names of their own",
                 got=f"a second layer called '{layer.name}'",
-                fix="Give one of them another name=; the same layer object cannot stand in a row twice.",
+                fix="Give one of them another name=.",
             )
 
     @property
@@ -195,6 +195,11 @@ class Sequential(Model):
             self.build((None, *np.shape(x)[1:]))
         return super().looked_up(x, what)
 
+    def _as_arrays(self, inputs: Any) -> Any:
+        if not self.built and is_text(inputs):
+            inputs = Looked(self.looked_up(inputs, "inputs"))
+        return super()._as_arrays(inputs)
+
     def ensure_built(self, input_shape: Any) -> None:
         """Build for this shape, unless that has been done."""
         if not self.built:
@@ -239,10 +244,14 @@ class Sequential(Model):
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
         """A new model made from what `get_config` gave, here or in Keras, with new weights."""
         model = cls(name=config.get("name"))
+        made: dict[str, Layer] = {}
         with registry.custom_object_scope(custom_objects or {}):
-            for layer in config["layers"]:
+            for each in config["layers"]:
+                # A second one of this name is the same layer, which stands in the row twice.
+                layer = made.get(each["config"].get("name")) or configs.deserialize(each)
+                made[layer.name] = layer
                 # They are called all at once below: a network for each would take too long.
-                model._put(configs.deserialize(layer))
+                model._put(layer)
         if model._layers and model._input_shape is not None:
             model.build(model._input_shape)
         shape = config.get("build_input_shape")

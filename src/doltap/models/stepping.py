@@ -14,6 +14,7 @@ import jax
 
 from doltap import notes
 from doltap.core.layer import Layer
+from doltap.core.tensors import Variable
 from doltap.metrics import Metric
 from doltap.models import arguments
 from doltap.training import steps
@@ -39,6 +40,8 @@ class Stepping(Layer):
 
     # Which of "train", "test" and "predict" do something of the user's own.
     own_steps: frozenset[str] = frozenset()
+    # The losses and the numbers to follow that were added from outside the layers.
+    _added: Any = None
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
@@ -57,6 +60,7 @@ class Stepping(Layer):
         self._wishes = Wishes()
         self._objective: Objective | None = None
         self._recipes: dict[str, Recipe] = {}
+        self._is_fitting = False
         # What layers add to the loss, in a step of one's own.
         self._step_losses: list[Any] | None = None
 
@@ -173,6 +177,18 @@ class Stepping(Layer):
             # A step of one's own goes on to compute_loss.
             self._step_losses = costs
         return (outputs, left, costs) if return_losses else (outputs, left)
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights in Keras's order: those of the first layer, then of the next."""
+        recipe = self._recipes.get("train") if self._is_fitting else None
+        if recipe is None:
+            return super().weights
+        # Callbacks ask after every epoch, and a model that is being trained gets no more weights.
+        recipe.listed = recipe.listed or super().weights
+        return list(recipe.listed)
+
+    variables = weights
 
     @property
     def metrics(self) -> list[Metric]:

@@ -46,7 +46,6 @@ class Trainer(OldWays, Stepping):
         self.run_eagerly = False
         # What compile accepts and does not need.
         self._accepted_only: dict[str, Any] = {}
-        self._is_fitting = False
         # The shape of a row that needs no more checks, and what the model gives for it.
         self._accepted: tuple[tuple[int, ...], Outputs] | None = None
 
@@ -553,7 +552,8 @@ class Trainer(OldWays, Stepping):
     def _noted_by_layers(self, goal: Objective, x: Any) -> list[str]:
         """The names under which layers want numbers followed; an error if nothing is to be learned."""
         has_loss = any(loss is not None for loss in goal.losses)
-        if has_loss and all(type(layer).__module__.startswith("doltap.") for layer in self._with_inner()):
+        is_plain = all(type(layer).__module__.startswith("doltap.") for layer in self._with_inner())
+        if has_loss and is_plain and self._added is None:
             return []
         taken = steps.noted(self, x, is_eager=self.run_eagerly)
         has_regularizer = any(weight.regularizer for weight in self.trainable_weights)

@@ -28,6 +28,9 @@ __all__ = [
 
 names = registry.Names("operation")
 
+# Who answers calls of operations that have values: `answer(function, arguments, keywords)`.
+answer: Callable[..., Any] | None = None
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -63,6 +66,8 @@ def operation(*class_names: str) -> Callable[[Function], Function]:
                 if tensor is not None:
                     noted = function if hasattr(type(tensor), "has_values") else call
                     return tensor.record_call(noted, arguments, keywords)
+                if answer is not None:
+                    return answer(function, arguments, keywords)
                 return function(*arguments, **keywords)
             except TypeError as error:
                 explain_keywords(error, function, arguments, keywords)

@@ -33,6 +33,8 @@ __all__ = [
 names = Names("learning-rate schedule")
 
 Scalar = Float[Array, ""]
+# One number, or one for each of several steps.
+Numbers = Float[Array, "*steps"]
 
 
 class LearningRateSchedule(Configured):
@@ -71,7 +73,7 @@ def _array(value: Any) -> Any:
     return value.read() if isinstance(value, Variable) else value
 
 
-def _number(step: Any) -> Scalar:
+def _number(step: Any) -> Numbers:
     return jnp.asarray(_array(step), dtypes.wide())
 
 
@@ -109,7 +111,7 @@ class ExponentialDecay(LearningRateSchedule):
         self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
         self.decay_rate, self.staircase, self.name = decay_rate, staircase, name
 
-    def __call__(self, step: Any) -> Scalar:
+    def __call__(self, step: Any) -> Numbers:
         """The learning rate of the step after `step` others."""
         periods = _number(step) / self.decay_steps
         if self.staircase:
@@ -151,7 +153,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
             )
         self.boundaries, self.values, self.name = boundaries, values, name
 
-    def __call__(self, step: Any) -> Scalar:
+    def __call__(self, step: Any) -> Numbers:
         """The learning rate of the step after `step` others."""
         step = jnp.asarray(_array(step))
         passed = jnp.stack([step > boundary for boundary in self.boundaries])
@@ -186,7 +188,7 @@ class PolynomialDecay(LearningRateSchedule):
         self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
         self.end_learning_rate, self.power, self.cycle, self.name = end_learning_rate, power, cycle, name
 
-    def __call__(self, step: Any) -> Scalar:
+    def __call__(self, step: Any) -> Numbers:
         """The learning rate of the step after `step` others."""
         step, length = _number(step), _number(self.decay_steps)
         if self.cycle:
@@ -230,7 +232,7 @@ class InverseTimeDecay(LearningRateSchedule):
         self.initial_learning_rate, self.decay_steps = initial_learning_rate, decay_steps
         self.decay_rate, self.staircase, self.name = decay_rate, staircase, name
 
-    def __call__(self, step: Any) -> Scalar:
+    def __call__(self, step: Any) -> Numbers:
         """The learning rate of the step after `step` others."""
         periods = _number(step) / self.decay_steps
         if self.staircase:
@@ -279,7 +281,7 @@ class CosineDecay(LearningRateSchedule):
         self.alpha, self.name = alpha, name
         self.warmup_target, self.warmup_steps = warmup_target, warmup_steps
 
-    def __call__(self, step: Any) -> Scalar:
+    def __call__(self, step: Any) -> Numbers:
         """The learning rate of the step after `step` others."""
         step = _number(step)
         if self.warmup_target is None:
@@ -291,7 +293,7 @@ class CosineDecay(LearningRateSchedule):
         up = (top - low) * (step / self.warmup_steps) + low
         return jnp.where(step < self.warmup_steps, up, down)
 
-    def _after_warmup(self, step: Scalar, top: float) -> Scalar:
+    def _after_warmup(self, step: Numbers, top: float) -> Numbers:
         share = jnp.minimum(step, self.decay_steps) / self.decay_steps
         wave = 0.5 * (1.0 + jnp.cos(math.pi * share))
         return top * ((1.0 - self.alpha) * wave + self.alpha)
@@ -338,7 +340,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         self.initial_learning_rate, self.first_decay_steps = initial_learning_rate, first_decay_steps
         self.t_mul, self.m_mul, self.alpha, self.name = t_mul, m_mul, alpha, name
 
-    def __call__(self, step: Any) -> Scalar:
+    def __call__(self, step: Any) -> Numbers:
         """The learning rate of the step after `step` others."""
         periods = _number(step) / self.first_decay_steps
         if self.t_mul == 1:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from doltap import doors
 
 if TYPE_CHECKING:
-    from doltap.reporting import events, inspecting, progress, summary
+    from doltap.reporting import curves, events, inspecting, progress, summary
 
-__all__ = ["events", "inspecting", "progress", "summary"]
+__all__ = ["curves", "events", "inspecting", "progress", "summary"]
 
 doors.later(__name__, *__all__)

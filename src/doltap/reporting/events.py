@@ -15,10 +15,12 @@ import numpy as np
 
 from doltap.errors import ModelFileError, optional_package, printable
 
-__all__ = ["EventFile", "as_image", "connections"]
+__all__ = ["EventFile", "as_image", "connections", "read_epochs"]
 
 # Images of weights are for looking at; beyond this they only fill the disk.
 _LARGEST_IMAGE = 1 << 22
+# When a number was noted, its epoch, its name and itself.
+_Point = tuple[float, int, str, float]
 
 
 class EventFile:
@@ -110,3 +112,63 @@ def as_image(values: np.ndarray) -> np.ndarray | None:
     table = np.nan_to_num(table, posinf=0.0, neginf=0.0)
     low, span = table.min(), np.ptp(table)
     return np.asarray(255 * (table - low) / (span or 1.0), np.uint8)
+
+
+def read_epochs(folder: Any) -> tuple[dict[str, list[int]], dict[str, list[float]]]:
+    """Of each measure its epochs and its values, from the files of a training; TensorFlow's are read too.
+
+    Of several trainings that wrote there one after the other it is the last; one
+    that went on from an epoch has those before it from the training it went on with.
+
+    Args:
+        folder: with the folders "train" and perhaps "validation".
+    """
+    folder = os.fspath(folder)
+    points = _points(os.path.join(folder, "train"), "")
+    if not points:
+        raise ModelFileError(
+            f"'{printable(folder, 200)}'",
+            expected="a folder that TensorBoard(log_dir) wrote, with event files below 'train'",
+            got="none" if os.path.isdir(folder) else "no such folder",
+            fix="Give the log_dir of one training.",
+        )
+    found = _last_training(points + _points(os.path.join(folder, "validation"), "val_"))
+    when = {name: sorted(values) for name, values in found.items()}
+    return when, {name: [found[name][step] for step in steps] for name, steps in when.items()}
+
+
+def _last_training(points: list[_Point]) -> dict[str, dict[int, float]]:
+    """The values by measure and epoch: an epoch that comes again ends all that was noted from it on."""
+    found: dict[str, dict[int, float]] = {}
+    latest = -1
+    for _, step, name, value in sorted(points, key=lambda point: point[:2]):
+        if step < latest or step in found.get(name, {}):
+            kept = {name: {k: v for k, v in values.items() if k < step} for name, values in found.items()}
+            found = {name: values for name, values in kept.items() if values}
+        latest = step
+        found.setdefault(name, {})[step] = value
+    return found
+
+
+def _points(folder: str, prefix: str) -> list[_Point]:
+    """All numbers that were noted after epochs."""
+    name = "tensorboard.backend.event_processing.event_accumulator"
+    reader = optional_package(name, extra="board", purpose="reading event files")
+    if not os.path.isdir(folder):
+        return []
+    sizes = {reader.SCALARS: 0, reader.TENSORS: 0}
+    events = reader.EventAccumulator(folder, size_guidance=sizes, purge_orphaned_data=False)
+    events.Reload()
+    points: list[_Point] = []
+    for kind, listed in (("scalars", events.Scalars), ("tensors", events.Tensors)):
+        for tag in events.Tags()[kind]:
+            if tag.startswith("epoch_"):
+                measure = prefix + tag.removeprefix("epoch_")
+                points += [(one.wall_time, one.step, measure, _number(one)) for one in listed(tag)]
+    return points
+
+
+def _number(event: Any) -> float:
+    if hasattr(event, "value"):
+        return float(event.value)
+    return float(importlib.import_module("tensorboard.util.tensor_util").make_ndarray(event.tensor_proto))

@@ -41,12 +41,13 @@ class Display:
     Args:
         verbose: 1 a bar, 2 a line for each epoch.
         num_steps: steps of an epoch; None where that shows only at its end.
+        unit: what a step is called.
     """
 
-    def __init__(self, verbose: int, num_steps: int | None) -> None:
+    def __init__(self, verbose: int, num_steps: int | None, unit: str = "step") -> None:
         # Whether something moves while an epoch runs.
         self.is_live = verbose == 1
-        self.num_steps = num_steps
+        self.num_steps, self._unit = num_steps, unit
         self._console = Console(highlight=False, soft_wrap=True)
         self._bar: Progress | None = None
         self._task: TaskID | None = None
@@ -67,6 +68,10 @@ class Display:
             self._bar = Progress(*columns, console=self._console, auto_refresh=False, transient=True)
             self._bar.start()
             self._task = self._bar.add_task("", total=self.num_steps, note="")
+
+    def say(self, line: str) -> None:
+        """A line that stays, above the bar."""
+        self._console.print(line, markup=False, emoji=False)
 
     def tick(self, done: int, logs: dict[str, Any]) -> None:
         """So many steps of the epoch are done; drawn at most ten times a second."""
@@ -92,7 +97,7 @@ class Display:
 
     def _note(self, done: int, logs: dict[str, Any]) -> str:
         seconds = time.perf_counter() - self._began
-        note = f"{_duration(seconds)} {_duration(seconds / max(done, 1))}/step"
+        note = f"{_duration(seconds)} {_duration(seconds / max(done, 1))}/{self._unit}"
         return f"{note} - {format_logs(logs)}" if logs else note
 
     def close(self) -> None:

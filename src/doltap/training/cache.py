@@ -20,7 +20,8 @@ import sys
 import threading
 import types
 import warnings
-from collections.abc import Callable, Hashable
+import weakref
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 import jax
@@ -35,10 +36,20 @@ from doltap.core.layer import Layer
 from doltap.core.tensors import Rate, Variable
 from doltap.random import SeedGenerator
 from doltap.registry import Configured
+from doltap.regularizers import Regularizer, factors_of
 from doltap.training import eager, mixing
-from doltap.training.program import Layout, Recipe, predict_rows, test_loop, train_loop
+from doltap.training.program import Layout, Recipe, predict_rows, rising_loop, test_loop, train_loop
+from doltap.training.stacks import test_members, train_members
 
-__all__ = ["Program", "compiled", "fingerprint", "forget_programs", "known", "treats_rows_alone"]
+__all__ = [
+    "ONE_CORE_BELOW",
+    "Program",
+    "compiled",
+    "fingerprint",
+    "forget_programs",
+    "known",
+    "treats_rows_alone",
+]
 
 # What a compiled program holds beside its code, measured on small networks.
 _BYTES_PER_PROGRAM = 6 << 20
@@ -57,16 +68,23 @@ _JAX_THRESHOLDS = {
     "jax_persistent_cache_min_entry_size_bytes": (0, -1),
 }
 # Products of fewer numbers than this run faster on one core than on two.
-_ONE_CORE_BELOW = 1 << 25
+ONE_CORE_BELOW = 1 << 25
 _MANY_MOVED = 1 << 17
 _MANY_WEIGHTS = 10
 
-_FUNCTIONS: dict[str, Callable[..., Any]] = {"train": train_loop, "test": test_loop, "predict": predict_rows}
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "train": train_loop,
+    "rising": rising_loop,
+    "test": test_loop,
+    "predict": predict_rows,
+    "train members": train_members,
+    "test members": test_members,
+}
 
 _programs: collections.OrderedDict[Hashable, Program] = collections.OrderedDict()
 _lock = threading.Lock()
-# Recording warnings swaps a global; two threads at it at once would leave it swapped.
-_compiling = threading.Lock()
+# Whose turn it is to compile a program: members of a population ask for one from several threads.
+_turns: weakref.WeakValueDictionary[Hashable, Any] = weakref.WeakValueDictionary()
 
 # Attributes that change no program: names, seeds, where weights start and what they hold.
 _UNSEEN = frozenset(
@@ -121,7 +139,8 @@ def _seen(thing: Any, met: dict[Variable, int]) -> Hashable:
     if isinstance(thing, Rate):
         return ("rate", met.setdefault(thing, len(met)), thing.is_zero)
     if isinstance(thing, Variable):
-        aspects = (_seen(thing.regularizer, met), _seen(thing.constraint, met))
+        cost = thing.regularizer and _seen_cost(thing.regularizer, "", met)
+        aspects = (cost, _seen(thing.constraint, met))
         number = met.setdefault(thing, len(met))
         return ("variable", number, thing.shape, thing.dtype, thing.trainable, thing.autocast, aspects)
     if isinstance(thing, (list, tuple)):
@@ -148,11 +167,17 @@ def _seen(thing: Any, met: dict[Variable, int]) -> Hashable:
     return (
         type(thing).__qualname__,
         *(
-            (key, _seen(value, met))
+            (key, (_seen_cost(value, key, met) if isinstance(value, Regularizer) else _seen(value, met)))
             for key, value in parts.items()
             if key not in _UNSEEN and not key.endswith("_initializer")
         ),
     )
+
+
+def _seen_cost(thing: Any, key: str, met: dict[Variable, int]) -> Hashable:
+    """A regularizer; of one that is for weights a program takes the factors when it runs."""
+    factors = {} if key == "activity_regularizer" else factors_of(thing)
+    return (type(thing).__qualname__, *factors) if factors else _seen(thing, met)
 
 
 def _seen_call(thing: Graph | Operation | slice, met: dict[Variable, int]) -> Hashable:
@@ -218,7 +243,7 @@ def compiled(recipe: Recipe, kind: str, layout: Layout | None, arguments: tuple[
     """The program for these parts, compiled unless one that computes the same is at hand.
 
     Args:
-        kind: "train", "test" or "predict".
+        kind: "train", "rising", "test" or "predict"; "train members" and "test members" of many at once.
         layout: the shape of the work; None for "predict".
         arguments: arrays of the shapes and types it will be called with. The first
             is the state, whose memory a training program reuses.
@@ -237,18 +262,26 @@ def compiled(recipe: Recipe, kind: str, layout: Layout | None, arguments: tuple[
     if program is not None:
         return program
     use_disk_cache()
-    # Only code of the user's own can ask for what it may not have.
-    what = f"the {kind} step of model '{recipe.network.name}'"
-    with explaining(what) if parts is None else contextlib.nullcontext():
-        traced = jax.jit(parted, donate_argnums=(0,) if kind == "train" else ()).lower(*arguments)
-    options = _compiler_options(recipe, layout)
-    if parts is None:
-        text = traced.as_text()
-        if "callback" in text:  # The text of a call back into Python does not say what it calls.
-            return Program(_compile(traced, function.__name__, options))
-        key = ("text", hashlib.sha256(text.encode()).digest(), traced.out_tree, setting)
-        program = _kept(key)
-    return program or _keep(key, Program(_compile(traced, function.__name__, options)))
+    with _lock:
+        turn = _turns.setdefault(key, threading.Lock())
+    with turn:
+        program = None if parts is None else _kept(key)
+        if program is not None:
+            return program
+        # Only code of the user's own can ask for what it may not have.
+        what = f"the {kind} step of model '{recipe.network.name}'"
+        with explaining(what) if parts is None else contextlib.nullcontext():
+            traced = jax.jit(parted, donate_argnums=(0,) if kind.startswith("train") else ()).lower(
+                *arguments
+            )
+        options = _compiler_options(recipe, layout)
+        if parts is None:
+            text = traced.as_text()
+            if "callback" in text:  # The text of a call back into Python does not say what it calls.
+                return Program(_compile(traced, function.__name__, options))
+            key = ("text", hashlib.sha256(text.encode()).digest(), traced.out_tree, setting)
+            program = _kept(key)
+        return program or _keep(key, Program(_compile(traced, function.__name__, options)))
 
 
 def _setting(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -261,26 +294,57 @@ def _setting(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _compile(lowered: Any, name: str, options: dict[str, Any]) -> Any:
     """The executable. Entries on disk that turn out to be damaged are deleted, without a word."""
-    reads_disk = getattr(jax.config, _JAX_FOLDER) is not None
-    # Only one thread at a time may catch warnings.
-    lock: Any = _compiling if reads_disk else contextlib.nullcontext()
-    catching: Any = warnings.catch_warnings(record=True) if reads_disk else contextlib.nullcontext([])
-    with lock, catching as said:
-        if reads_disk:
-            warnings.simplefilter("always")
+    with _said.heard(name) if getattr(jax.config, _JAX_FOLDER) is not None else contextlib.nullcontext():
         try:
-            executable = lowered.compile(compiler_options=options)
+            return lowered.compile(compiler_options=options)
         except jax.errors.JaxRuntimeError as error:
             # The options only save time; a compiler that has dropped one goes without.
             if "No such compile option" not in str(error):
                 raise
-            executable = lowered.compile()
-    for warning in said:
-        if "persistent compilation cache" in str(warning.message):
-            _delete_entries(f"jit_{name}-")
-        else:
-            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-    return executable
+            return lowered.compile()
+
+
+class _Said:
+    """What JAX says while programs are compiled, by several threads at once perhaps.
+
+    Warnings are caught for the whole process; so the first thread begins to, and the last one ends.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._count = threading.Lock(), 0
+        self._names: set[str] = set()
+        self._stack = contextlib.ExitStack()
+        self._caught: list[warnings.WarningMessage] = []
+
+    @contextlib.contextmanager
+    def heard(self, name: str) -> Iterator[None]:
+        """While the program of that name is compiled."""
+        with self._lock:
+            if not self._count:
+                self._caught = self._stack.enter_context(warnings.catch_warnings(record=True))
+                warnings.simplefilter("always")
+            self._count += 1
+            self._names.add(name)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._count -= 1
+                if not self._count:
+                    self._end()
+
+    def _end(self) -> None:
+        names, self._names = self._names, set()
+        self._stack.close()
+        for warning in self._caught:
+            if "persistent compilation cache" in str(warning.message):
+                for name in names:
+                    _delete_entries(f"jit_{name}-")
+            else:
+                warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+
+
+_said = _Said()
 
 
 def _delete_entries(start: str) -> None:
@@ -299,7 +363,7 @@ def _compiler_options(recipe: Recipe, layout: Layout | None) -> dict[str, Any]:
     # XLA's newer code generator compiles short programs half as fast; its loops pay that
     # back where an update has many numbers to move. Long programs it compiles faster.
     return {
-        "xla_cpu_multi_thread_eigen": rows * max(sizes, default=1) >= _ONE_CORE_BELOW,
+        "xla_cpu_multi_thread_eigen": rows * max(sizes, default=1) >= ONE_CORE_BELOW,
         "xla_cpu_use_fusion_emitters": moved >= _MANY_MOVED or len(sizes) > _MANY_WEIGHTS,
     }
 

@@ -21,7 +21,7 @@ import numpy as np
 from doltap import __version__, config
 from doltap.errors import printable
 
-__all__ = ["LOGS", "differences", "machine", "of_data", "of_model", "of_run"]
+__all__ = ["LOGS", "described", "differences", "machine", "of_data", "of_model", "of_run"]
 
 LOGS = "the names of the logs"
 _PROCESSORS = pathlib.Path("/proc/cpuinfo")
@@ -93,6 +93,15 @@ def _batches(source: Any, of: str, seen: Any) -> dict[str, Any]:
         f"{of}batch_size": size,
         f"{of}steps": source.num_batches,
     }
+
+
+def described(thing: Any) -> Any:
+    """What an object is made with, as plain values without names.
+
+    >>> described(None) is None
+    True
+    """
+    return _unnamed(_plain(thing))
 
 
 def _plain(thing: Any) -> Any:

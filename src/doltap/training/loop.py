@@ -21,6 +21,7 @@ import numpy as np
 
 from doltap.callbacks import CallbackList
 from doltap.core.tensors import Variable
+from doltap.regularizers import Factor
 from doltap.training import batches, cache, feeds
 from doltap.training.batches import Layout, Rows, Schedule
 from doltap.training.program import Given, Recipe, State
@@ -67,6 +68,8 @@ class _Stepping:
         self._order: Any = None
         # Whether to stop after a step whose loss is not finite.
         self.halts = False
+        # What warnings put behind "loss": " of member 3".
+        self.whose = ""
         # The step after which the loss was no number any more; -1 if it always was.
         self.first_not_finite = -1
         # Whether the totals begin anew with the first step of an epoch.
@@ -91,10 +94,10 @@ class _Stepping:
             _arrays(recipe.totals),
             optimizer.iterations.array,
         )
-        rates = {name: rate.array for name, rate in optimizer.rates.items()}
-        fresh = np.bool_(self._fresh)
-        halts, data = np.bool_(self.halts), self._data_for(step)
-        return state, Given((rates, _arrays(recipe.rates)), self.seed_words, data, fresh, halts)
+        rates = {name: rate.array for name, rate in optimizer.rates.items()}, _arrays(recipe.rates)
+        fresh, halts = np.bool_(self._fresh), np.bool_(self.halts)
+        data, factors = self._data_for(step), _arrays(recipe.factors)
+        return state, Given(rates, self.seed_words, data, fresh, halts, factors)
 
     def _take(self, state: State) -> None:
         recipe = self.recipe
@@ -202,9 +205,9 @@ class _Testing:
         """What the program takes, as the Variables hold it now."""
         recipe = self.recipe
         state = State(_arrays(recipe.weights), _arrays(recipe.fixed), [], totals, np.int32(0))
-        given = Given(
-            ({}, _arrays(recipe.rates)), np.zeros(2, np.uint32), data, np.bool_(fresh), np.bool_(False)
-        )
+        rates: tuple[dict[str, Any], list[Any]] = {}, _arrays(recipe.rates)
+        halts, factors = np.bool_(False), _arrays(recipe.factors)
+        given = Given(rates, np.zeros(2, np.uint32), data, np.bool_(fresh), halts, factors)
         return state, given, np.int32(start), np.int32(stop)
 
     def compile_ahead(self) -> None:
@@ -453,9 +456,9 @@ class Epochs:
         self._has_warned = True
         more, place = divmod(position, self.training.num_batches or position + 1)
         warnings.warn(
-            f"The loss is not a finite number since epoch {epoch + more + 1}, step {place + 1}: from here on "
-            "nothing is learned. Lower the learning rate, scale the inputs, or give the optimizer "
-            "clipnorm=1.0; TerminateOnNaN() stops training when this happens.",
+            f"The loss{self.training.whose} is not a finite number since epoch {epoch + more + 1}, step "
+            f"{place + 1}: from here on nothing is learned. Lower the learning rate, scale the inputs, or "
+            "give the optimizer clipnorm=1.0; TerminateOnNaN() stops training when this happens.",
             stacklevel=2,
         )
 
@@ -514,7 +517,7 @@ class _FeedEpochs(Epochs):
         return _horizon(training.recipe, "train", training, step, end, self._seconds)
 
 
-def _arrays(variables: Sequence[Variable]) -> list[Any]:
+def _arrays(variables: Sequence[Variable | Factor]) -> list[Any]:
     return [variable.array for variable in variables]
 
 
@@ -588,7 +591,7 @@ def _predict_rows(recipe: Recipe, arrays: tuple[Any, ...], x: Any, count: int, *
         x = jax.tree.map(
             lambda a: np.concatenate([a, np.broadcast_to(a[-1:], (wanted - count, *a.shape[1:]))]), x
         )
-    arguments = (*arrays, x)
+    arguments = (*arrays, recipe.next_draw(), x)
     step = cache.known(recipe, "predict", None, arguments)
     outputs = step.executable(*arguments)
     if isinstance(outputs, jax.Array):

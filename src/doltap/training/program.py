@@ -22,6 +22,7 @@ from doltap.core.tensors import Rate, Variable, lend
 from doltap.losses import Loss
 from doltap.metrics import Mean, Metric
 from doltap.optimizers.optimizer import Optimizer
+from doltap.regularizers import cost_of, factors_of
 from doltap.training.batches import Layout
 from doltap.training.objective import Objective
 
@@ -33,6 +34,8 @@ __all__ = [
     "State",
     "counting",
     "predict_rows",
+    "rising_loop",
+    "rows_in_order",
     "test_loop",
     "test_step",
     "train_loop",
@@ -56,7 +59,7 @@ class Given(NamedTuple):
     `rates` are those of the optimizer by name and those of the layers in order;
     `seed` is two words; `data` is (x, y, weights); `fresh` says whether the
     totals begin anew at the start of an epoch, `halts` whether to stop after a
-    step whose loss is not finite.
+    step whose loss is not finite; `factors` are those of the weights' regularizers.
     """
 
     rates: tuple[dict[str, Any], list[Any]]
@@ -64,6 +67,7 @@ class Given(NamedTuple):
     data: tuple[Any, ...]
     fresh: Any
     halts: Any = False
+    factors: Any = ()
 
 
 class Batch(NamedTuple):
@@ -105,6 +109,16 @@ class Answer(NamedTuple):
 class Recipe:
     """The parts that a program is made of, and the variables they lend."""
 
+    # How many predictions have drawn, each from keys of its own.
+    num_predictions = 0
+    # Whether its steps run in Python, line by line.
+    is_eager = False
+    # A step of the user's own, in place of `train_step` or `test_step`.
+    own_step: Callable[[State, Given, Batch], tuple[State, Any]] | None = None
+    own_predict: Callable[[list[Any], list[Any], Any], Any] | None = None
+    # All weights in Keras's order, once somebody has asked while it trains.
+    listed: Sequence[Variable] = ()
+
     def __init__(
         self,
         network: Layer,
@@ -113,17 +127,15 @@ class Recipe:
         noted: Sequence[str] = (),
     ) -> None:
         self.network, self.objective, self.optimizer = network, objective, optimizer
-        # Whether its steps run in Python, line by line.
-        self.is_eager = False
-        # A step of the user's own, in place of `train_step` or `test_step`.
-        self.own_step: Callable[[State, Given, Batch], tuple[State, Any]] | None = None
-        self.own_predict: Callable[[list[Any], list[Any], Any], Any] | None = None
         self.weights, self.fixed = network.variables_by_role()
         # Which layers and weights were to be trained: a change calls for another program.
         owners = [network, *network.inside(Owner)]
         self.owners = [(owner, owner._trainable) for owner in owners]
         self.switches = [(weight, weight.trainable) for weight in (*self.weights, *self.fixed)]
         self.rates = network.inside(Rate)
+        # What the size of each weight is multiplied with in the loss, where that is a mere number.
+        self._factors = [factors_of(v.regularizer) if v.regularizer else {} for v in self.weights]
+        self.factors = [factor for own in self._factors for factor in own.values()]
         self.loss_mean = Mean(name="loss")
         # Metrics that layers hold and move while they are called, and those they note by name.
         self.held = network.inside(Metric)
@@ -147,8 +159,17 @@ class Recipe:
         # in its true length, because not everything is known to treat rows alone.
         self.programs: dict[Any, Any] = {}
         self.exact_batches = True
-        for position, generator in enumerate(network.inside(random.SeedGenerator)):
+        self.generators = network.inside(random.SeedGenerator)
+        for position, generator in enumerate(self.generators):
             generator.position = position
+
+    def next_draw(self) -> tuple[Any, Any] | None:
+        """Where the next prediction draws from, each time anew; None where nothing can draw."""
+        if not self.generators and not self.exact_batches:
+            return None
+        self.num_predictions += 1
+        seed = random.mix(vars(self.network).get("seed", 0), 2)
+        return random.words(seed), np.uint32(self.num_predictions)
 
     def predict(
         self,
@@ -176,7 +197,9 @@ class Recipe:
                 [loan[total] for total in metrics],
             )
 
-    def loss_of(self, batch: Batch, answer: Answer, weights: list[Any]) -> tuple[Any, list[Any]]:
+    def loss_of(
+        self, batch: Batch, answer: Answer, weights: list[Any], factors: Sequence[Any]
+    ) -> tuple[Any, list[Any]]:
         """The batch's mean loss, the filling left out, and that of each output."""
         each = [self._loss_at(number, batch, answer) for number in range(len(self.losses))]
         scales = self.objective.loss_weights if self.objective else []
@@ -186,7 +209,12 @@ class Recipe:
             if loss is not None
         ]
         parts += [jnp.sum(jnp.asarray(one, dtypes.wide())) for one in answer.added]
-        parts += [v.regularizer(a) for v, a in zip(self.weights, weights, strict=True) if v.regularizer]
+        given = iter(factors)
+        parts += [
+            cost_of(v.regularizer, array, {name: next(given) for name in own})
+            for v, array, own in zip(self.weights, weights, self._factors, strict=True)
+            if v.regularizer
+        ]
         return sum(parts[1:], start=parts[0]), each
 
     def _loss_at(self, output: int, batch: Batch, answer: Answer) -> Any:
@@ -319,8 +347,10 @@ def train_step(recipe: Recipe, state: State, given: Given, batch: Batch) -> Stat
 
     def objective(weights: list[Any]) -> tuple[Any, Any]:
         _, answer = recipe.predict(weights, state.fixed, layer_rates, batch.x, training=True, held=held)
-        loss = recipe.loss_of(batch, answer, weights)
+        loss = recipe.loss_of(batch, answer, weights, given.factors)
         scaled = optimizer.scaled_loss(loss[0], state.slots) if optimizer.scales_loss else loss[0]
+        # Values of this function must not be met outside it.
+        (notes.current() or notes.Notes()).promised.clear()
         return scaled, (loss, answer)
 
     with notes.taken(), random.key_scope(given.seed, state.step):
@@ -337,11 +367,11 @@ def test_step(recipe: Recipe, state: State, given: Given, batch: Batch) -> State
         _, answer = recipe.predict(
             state.weights, state.fixed, given.rates[1], batch.x, training=False, held=held
         )
-        loss = recipe.loss_of(batch, answer, state.weights)
+        loss = recipe.loss_of(batch, answer, state.weights, given.factors)
     return state._replace(totals=recipe.measure(totals, loss, batch, answer))
 
 
-def _rows_in_order(layout: Layout, given: Given, order: Any, number: Any) -> Batch:
+def rows_in_order(layout: Layout, given: Given, order: Any, number: Any) -> Batch:
     """The batch whose rows stand at place `number` of the order."""
     chosen = jax.lax.dynamic_slice_in_dim(order, number * layout.batch_size, layout.rows)
     x, y, weights = jax.tree.map(lambda array: array.at[chosen].get(mode="promise_in_bounds"), given.data)
@@ -395,7 +425,7 @@ def train_loop(
         cleared = recipe.cleared(state.totals)
         totals = [jnp.where(begins, zero, total) for zero, total in zip(cleared, state.totals, strict=True)]
         with recipe.small_programs():
-            batch = _rows_in_order(layout, given, order, number)
+            batch = rows_in_order(layout, given, order, number)
             state, line = recipe.step(state._replace(totals=totals), given, batch)
         logs = jax.lax.dynamic_update_index_in_dim(logs, line, jax.lax.div(number, num_batches), 0)
         is_bad = jnp.bool_(False) if place is None else ~jnp.isfinite(line[place])
@@ -403,6 +433,32 @@ def train_loop(
 
     logs = jnp.zeros((layout.num_epochs, recipe.width), dtypes.wide())
     return jax.lax.while_loop(goes_on, body, (start, state, logs, jnp.int32(-1)))[1:]
+
+
+def rising_loop(
+    recipe: Recipe, layout: Layout, state: State, given: Given, order: Any, start: Any, stop: Any
+) -> tuple[State, Any]:
+    """The steps from start to stop, each at a learning rate of its own: the state, and each step's loss.
+
+    Args:
+        layout: that of epochs of one batch.
+        given: its "learning_rate" has a rate for every step. So have the losses
+            a place; those of the steps that were not taken are 0.
+    """
+    place = recipe.names.index("loss")
+    optimizer_rates, layer_rates = given.rates
+
+    def body(number: Any, carry: tuple[State, Any]) -> tuple[State, Any]:
+        state, losses = carry
+        rates = {**optimizer_rates, "learning_rate": optimizer_rates["learning_rate"][number]}
+        with recipe.small_programs():
+            batch = rows_in_order(layout, given, order, number)
+            alone = state._replace(totals=recipe.cleared(state.totals))
+            state, line = recipe.step(alone, given._replace(rates=(rates, layer_rates)), batch)
+        return state, losses.at[number].set(line[place])
+
+    losses = jnp.zeros(layout.num_epochs, dtypes.wide())
+    return jax.lax.fori_loop(start, stop, body, (state, losses))
 
 
 def test_loop(
@@ -421,9 +477,17 @@ def test_loop(
     return jax.lax.fori_loop(start, stop, body, (state._replace(totals=totals), line))
 
 
-def predict_rows(recipe: Recipe, weights: list[Any], fixed: list[Any], rates: list[Any], x: Any) -> Any:
-    """The network's output for some rows."""
-    if recipe.own_predict is not None:
-        with lend(recipe.rates, rates):
-            return recipe.own_predict(weights, fixed, x)
-    return recipe.predict(weights, fixed, rates, x, training=False)[0]
+def predict_rows(
+    recipe: Recipe,
+    weights: list[Any],
+    fixed: list[Any],
+    rates: list[Any],
+    draw: tuple[Any, Any] | None,
+    x: Any,
+) -> Any:
+    """The network's output for some rows; what draws in prediction, too, takes its keys from `draw`."""
+    with contextlib.nullcontext() if draw is None else random.key_scope(*draw):
+        if recipe.own_predict is not None:
+            with lend(recipe.rates, rates):
+                return recipe.own_predict(weights, fixed, x)
+        return recipe.predict(weights, fixed, rates, x, training=False)[0]

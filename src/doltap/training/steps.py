@@ -195,7 +195,7 @@ def take_over(recipe: Recipe, model: Any, kind: str, rows: Rows) -> None:
 
 def _follow(recipe: Recipe, model: Any, own: OwnStep, rows: Rows) -> None:
     """Let the recipe step and measure as the model's own step does."""
-    recipe.measures, recipe.held_totals = list(model.metrics), []
+    recipe.measures, recipe.held_totals, recipe.factors = list(model.metrics), [], []
     recipe.totals = [total for metric in recipe.measures for total in metric.variables]
     recipe.name_logs(own.find_names(rows))
     recipe.own_step = own

@@ -6,20 +6,40 @@ one convention to the next; that stands in the files of those.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 
+from doltap.callbacks import History
 from doltap.errors import ShapeError
 from doltap.models.model import Model
 from doltap.wrappers import data
 from doltap.wrappers.borrowed import base
 
-__all__ = ["Estimator", "flat"]
+__all__ = ["Estimator", "Plan", "flat"]
+
+
+@dataclasses.dataclass
+class Plan:
+    """A training that is about to begin: a model, what it learns from, and the keywords of its `fit`."""
+
+    model: Model
+    x: Any
+    y: Any
+    settings: dict[str, Any]
+
+    def run(self) -> History:
+        """Train the model."""
+        return self.model.fit(self.x, self.y, **self.settings)
 
 
 class Estimator(base.BaseEstimator):
-    """A model that scikit-learn can clone, train and search; `model_` is there after `fit`."""
+    """A model that scikit-learn can clone, train and search; `model_` is there after `fit`.
+
+    `fit` is two steps, so that a search may train the models of many
+    estimators at once: what comes before the training, and what comes after.
+    """
 
     model_: Model
 
@@ -32,6 +52,14 @@ class Estimator(base.BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
+
+    def planned(self, *data: Any, **kwargs: Any) -> Plan:
+        """What `fit` would do with these arguments: all but the training."""
+        raise NotImplementedError
+
+    def trained(self, plan: Plan, history: History) -> Any:
+        """Take up what came of the plan: the end of `fit`."""
+        return self
 
     def _outputs(self, x: Any, **keywords: Any) -> Any:
         """What the trained network gives for inputs."""

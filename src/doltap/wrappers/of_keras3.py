@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from doltap.arrays import to_categorical
+from doltap.callbacks import History
 from doltap.errors import LabelError, NotSupportedError
 from doltap.models.cloning import clone_model
 from doltap.models.model import Model
 from doltap.registry import explained
 from doltap.wrappers import building, data, targets
 from doltap.wrappers.borrowed import base, multiclass
-from doltap.wrappers.estimator import Estimator
+from doltap.wrappers.estimator import Estimator, Plan
 from doltap.wrappers.parameters import Takes, check_names, of_model
 
 __all__ = ["SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"]
@@ -73,20 +74,32 @@ class _FromModel(Estimator):
             sample_weight: a weight for each row.
             kwargs: keywords of `Model.fit`, which win over `fit_kwargs`.
         """
+        plan = self.planned(X, y, sample_weight, **kwargs)
+        return self.trained(plan, plan.run())
+
+    def planned(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> Plan:
+        """What `fit` would do with these arguments: all but the training."""
         X, y = data.checked(self, X, y, is_numeric=self._numbers_only())
         y = self._targets(y)
-        goes_on = self.warm_start and hasattr(self, "model_")
-        model = self.model_ if goes_on else self._new_model(X, y)
+        model = self.model_ if self._goes_on() else self._new_model(X, y)
         settings = {**(self.fit_kwargs or {}), **kwargs}
         check_names(f"{type(self).__name__}.fit", settings, {*of_model("fit"), "nb_epoch"})
         if sample_weight is not None:
             settings["sample_weight"] = data.weights(sample_weight, X)
         given = settings.get("validation_data")
         settings["validation_data"] = data.held_out(given, lambda inputs: inputs, self._held_out_targets)
-        history = model.fit(X, y, **settings)
-        self.history_, self.model_ = history, model
-        self._epochs = [*(getattr(self, "_epochs", ()) if goes_on else ()), *history.epoch]
+        return Plan(model, X, y, settings)
+
+    def trained(self, plan: Plan, history: History) -> Any:
+        """Take up what came of the plan: the end of `fit`."""
+        before = getattr(self, "_epochs", ()) if self._goes_on() else ()
+        self.history_, self.model_ = history, plan.model
+        self._epochs = [*before, *history.epoch]
         return self
+
+    def _goes_on(self) -> bool:
+        """Whether `fit` goes on with the model there is."""
+        return self.warm_start and hasattr(self, "model_")
 
     def _new_model(self, X: Any, y: Any) -> Model:
         name = type(self).__name__

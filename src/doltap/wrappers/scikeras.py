@@ -8,6 +8,7 @@ import numpy as np
 
 from doltap.models.model import Model
 from doltap.wrappers.borrowed import base, class_weight, metrics
+from doltap.wrappers.estimator import Plan
 from doltap.wrappers.scikeras_base import BaseWrapper
 from doltap.wrappers.targets import ClassifierLabelEncoder, RegressorTargetEncoder
 
@@ -111,8 +112,13 @@ class KerasClassifier(base.ClassifierMixin, BaseWrapper):
             sample_weight: a weight for each row.
             kwargs: keywords of `Model.fit`, which win over parameters.
         """
+        plan = self.planned(X, y, sample_weight, **kwargs)
+        return self.trained(plan, plan.run())
+
+    def planned(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> Plan:
+        """What `fit` would do with these arguments: all but the training."""
         self._known_classes = None
-        return super().fit(X, y, self._weighed(y, sample_weight), **kwargs)
+        return super().planned(X, y, self._weighed(y, sample_weight), **kwargs)
 
     def partial_fit(  # type: ignore[override]
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, **kwargs: Any

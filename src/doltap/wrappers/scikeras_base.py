@@ -16,7 +16,7 @@ from doltap.errors import DataError, NotCompiledError, NotSupportedError, ShapeE
 from doltap.models.model import Model
 from doltap.wrappers import building, data, routing
 from doltap.wrappers.borrowed import multiclass
-from doltap.wrappers.estimator import Estimator
+from doltap.wrappers.estimator import Estimator, Plan
 from doltap.wrappers.parameters import ParameterError, Takes, check_names, of_model
 from doltap.wrappers.seeding import seed_of, seeded
 from doltap.wrappers.targets import ClassifierLabelEncoder
@@ -318,8 +318,12 @@ class BaseWrapper(Estimator):
             sample_weight: a weight for each row.
             kwargs: keywords of `Model.fit`, which win over parameters.
         """
-        self._fit(X, y, sample_weight, {"initial_epoch": 0, **kwargs}, keeps_model=self.warm_start)
-        return self
+        plan = self.planned(X, y, sample_weight, **kwargs)
+        return self.trained(plan, plan.run())
+
+    def planned(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> Plan:
+        """What `fit` would do with these arguments: all but the training."""
+        return self._plan(X, y, sample_weight, {"initial_epoch": 0, **kwargs}, keeps_model=self.warm_start)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> Any:
         """Train for one more epoch; the first time, make the model before."""
@@ -333,12 +337,12 @@ class BaseWrapper(Estimator):
                 )
         done = self.current_epoch
         kwargs |= {"initial_epoch": done, "epochs": done + 1}
-        self._fit(X, y, sample_weight, kwargs, keeps_model=True)
-        return self
+        plan = self._plan(X, y, sample_weight, kwargs, keeps_model=True)
+        return self.trained(plan, plan.run())
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, given: dict[str, Any], *, keeps_model: bool) -> None:
+    def _plan(self, X: Any, y: Any, sample_weight: Any, given: dict[str, Any], *, keeps_model: bool) -> Plan:
         goes_on = keeps_model and self.initialized_
-        before = getattr(self, "history_", {}) if goes_on else {}
+        self._measured = getattr(self, "history_", {}) if goes_on else {}
         X, y = self._looked_at(X, y, reset=False) if goes_on else self._initialize(X, y)
         self._ensure_compiled()
         self._check_outputs()
@@ -353,11 +357,13 @@ class BaseWrapper(Estimator):
         settings["validation_data"] = data.held_out(
             settings.get("validation_data"), self._encoded_inputs, self._encoded
         )
-        settings = _all_rows(settings, X)
-        history = self.model_.fit(
-            self._encoded_inputs(X), self._encoded(y), sample_weight=weights, **settings
-        )
-        self.history_ = _joined(before, history)
+        settings = {**_all_rows(settings, X), "sample_weight": weights}
+        return Plan(self.model_, self._encoded_inputs(X), self._encoded(y), settings)
+
+    def trained(self, plan: Plan, history: History) -> Any:
+        """Take up what came of the plan: the end of `fit`."""
+        self.history_ = _joined(self._measured, history)
+        return self
 
     def _encoded(self, y: Any) -> Any:
         return self.target_encoder_.transform(y)

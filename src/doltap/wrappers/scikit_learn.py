@@ -16,8 +16,8 @@ from doltap.errors import DataError, NotSupportedError, ShapeError
 from doltap.models.model import Model
 from doltap.wrappers import building, data, targets
 from doltap.wrappers.borrowed import base, multiclass
-from doltap.wrappers.estimator import Estimator, flat
-from doltap.wrappers.parameters import FIT_OLD, Takes, check_names, of_model
+from doltap.wrappers.estimator import Estimator, Plan, flat
+from doltap.wrappers.parameters import FIT_OLD, ParameterError, Takes, check_names, of_model
 
 __all__ = ["BaseWrapper", "KerasClassifier", "KerasRegressor"]
 
@@ -47,8 +47,20 @@ class BaseWrapper(Estimator):
         """An error for a name that neither the model function nor fit, predict or evaluate takes."""
         known = {*of_model("fit"), *of_model("predict"), *of_model("evaluate"), *FIT_OLD}
         function = self._function()
-        own = Takes(function).names if callable(function) else []
-        check_names(type(self).__name__, params, (known - {"x", "y"}) | {*own})
+        if not callable(function):
+            check_names(type(self).__name__, params, known - {"x", "y"})
+            return
+        takes = Takes(function)
+        known = (known - {"x", "y"}) | {*takes.names}
+        hidden = next((name for name in params if takes.takes_any and name not in known), None)
+        if hidden is not None:
+            raise ParameterError(
+                building.shown(function),
+                expected="its parameters by name",
+                got=f"'{hidden}=', which only its **keywords could take: they hide what it knows",
+                fix=f"Name them: def {building.shown(function)[:-2]}({hidden}=...).",
+            )
+        check_names(type(self).__name__, params, known)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The parameters, with `build_fn` among them."""
@@ -118,8 +130,22 @@ class BaseWrapper(Estimator):
         building.check_is_compiled(model, function)
         return model
 
-    def _train(self, x: Any, y: Any, sample_weight: Any, keywords: dict[str, Any]) -> Any:
-        """Make a model and train it; keywords win over parameters."""
+    def fit(self, x: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> Any:
+        """Make a model and train it; the estimator returned has the `history` of it.
+
+        Args:
+            x: inputs, rows first.
+            y: labels: for a classifier one a row, strings or numbers, or one-hot
+                rows; for a regressor a number, or several, for each row.
+            sample_weight: a weight for each row.
+            kwargs: keywords of `Model.fit`, which win over parameters.
+        """
+        plan = self.planned(x, y, sample_weight, **kwargs)
+        return self.trained(plan, plan.run())
+
+    def _plan(self, x: Any, y: Any, sample_weight: Any, keywords: dict[str, Any]) -> Plan:
+        """Make a model; keywords win over parameters."""
+        self.model_ = self._new_model()
         known = {*of_model("fit"), *FIT_OLD} - {"x", "y"}
         settings = {name: value for name, value in self._sk_params.items() if name in known}
         if "callbacks" in settings:
@@ -130,8 +156,7 @@ class BaseWrapper(Estimator):
             settings["sample_weight"] = data.weights(sample_weight, x)
         given = settings.get("validation_data")
         settings["validation_data"] = data.held_out(given, lambda inputs: inputs, self._held_out_labels)
-        self.model_.fit(x, self._labels_for_loss(y), **settings)
-        return self
+        return Plan(self.model_, x, self._labels_for_loss(y), settings)
 
     def _held_out_labels(self, y: np.ndarray) -> Any:
         return y
@@ -166,15 +191,8 @@ class KerasClassifier(base.ClassifierMixin, BaseWrapper):
     classes_: np.ndarray
     n_classes_: int
 
-    def fit(self, x: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> Any:
-        """Make a model and train it; the estimator returned has the `history` of it.
-
-        Args:
-            x: inputs, rows first.
-            y: one label a row, strings or numbers; or one-hot rows.
-            sample_weight: a weight for each row.
-            kwargs: keywords of `Model.fit`, which win over parameters.
-        """
+    def planned(self, x: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> Plan:
+        """What `fit` would do with these arguments: all but the training."""
         x, y = data.checked(self, x, y, is_numeric=False)
         if y.ndim == 2 and y.shape[1] > 1:
             self.classes_ = np.arange(y.shape[1])
@@ -191,8 +209,7 @@ class KerasClassifier(base.ClassifierMixin, BaseWrapper):
                 fix="Flatten it, or use the model itself: model.fit(x, y).",
             )
         self.n_classes_ = len(self.classes_)
-        self.model_ = self._new_model()
-        return self._train(x, y, sample_weight, kwargs)
+        return self._plan(x, y, sample_weight, kwargs)
 
     def predict(self, x: Any, **kwargs: Any) -> np.ndarray:
         """The label of each row."""
@@ -248,19 +265,11 @@ class KerasRegressor(base.RegressorMixin, BaseWrapper):
         tags.target_tags.multi_output = True
         return tags
 
-    def fit(self, x: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> Any:
-        """Make a model and train it; the estimator returned has the `history` of it.
-
-        Args:
-            x: inputs, rows first.
-            y: a number, or several, for each row.
-            sample_weight: a weight for each row.
-            kwargs: keywords of `Model.fit`, which win over parameters.
-        """
+    def planned(self, x: Any, y: Any, sample_weight: Any = None, **kwargs: Any) -> Plan:
+        """What `fit` would do with these arguments: all but the training."""
         x, y = data.checked(self, x, y, is_numeric=True)
         self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
-        self.model_ = self._new_model()
-        return self._train(x, y, sample_weight, kwargs)
+        return self._plan(x, y, sample_weight, kwargs)
 
     def predict(self, x: Any, **kwargs: Any) -> np.ndarray:
         """The number estimated for each row, or several."""

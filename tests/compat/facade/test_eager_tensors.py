@@ -191,3 +191,12 @@ def test_a_variables_truth_is_that_of_its_value(tf):
     assert tf.Variable(2.0) < 3
     assert (tf.Variable([1.0]) == tf.Variable([1.0])).numpy().all()
     assert [x.numpy() for x in tf.Variable([1, 2])] == [1, 2]
+
+
+def test_a_row_of_one_number_is_taken_for_the_number(tf):
+    assert (float(tf.constant([0.5])), int(tf.constant([[3]]))) == (0.5, 3)
+    assert "%.1f percent" % (100 * tf.constant([0.25])) == "25.0 percent"
+    with pytest.raises(TypeError):
+        float(tf.constant([1.0, 2.0]))
+    with pytest.raises(TypeError):
+        range(tf.constant([3]))

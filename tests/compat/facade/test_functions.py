@@ -21,7 +21,7 @@ from doltap.errors import DoltapError, MissingAttributeError, MissingNameError
         ("saved_model", "model.save"),
         ("estimator", "tf.keras.Sequential"),
         ("nn.conv2d", "images"),
-        ("train.Checkpoint", "save_weights"),
+        ("train.Saver", "save_weights"),
         ("Session", "no sessions"),
         ("placeholder", "tf.keras.Input"),
         ("zeross", "Did you mean 'zeros'"),
@@ -112,10 +112,23 @@ def test_a_method_may_be_a_function(tf):
     counter = Counter()
     counter.increment()
     assert counter.increment(2).numpy() == 3
-    with pytest.raises(NotImplementedError, match="no graphs"):
-        counter.increment.get_concrete_function()
     with pytest.raises(TypeError, match="jit_compile"):
         tf.function(jit_compil=True)
+
+
+def test_a_function_for_arguments_of_a_kind_is_the_function_and_has_no_graph(tf):
+    @tf.function
+    def cube(x):
+        return x**3
+
+    concrete = cube.get_concrete_function(tf.constant(2.0))
+    assert concrete(tf.constant(3.0)).numpy() == 27
+    assert concrete is cube.get_concrete_function(tf.constant(5.0))
+    assert concrete is not cube.get_concrete_function(tf.constant([5.0]))
+    assert concrete is not cube.get_concrete_function(tf.TensorSpec([], tf.int32))
+    with pytest.raises(NotImplementedError, match="no graphs"):
+        _ = concrete.graph
+    assert "return x**3\n" in tf.autograph.to_code(cube.python_function)
 
 
 def test_a_module_finds_its_variables_wherever_they_hang(tf):
@@ -164,11 +177,23 @@ def test_every_function_takes_tracers_and_gives_tracers(tf):
     assert jax.jit(compute)(jax.numpy.zeros((1, 3))).item() == pytest.approx(1 / 3 + 2)
 
 
-def test_python_functions_need_values(tf):
+def test_python_functions_are_called_with_values(tf):
     assert tf.numpy_function(lambda x: x + 1, [tf.constant([1.0])], tf.float32).numpy().tolist() == [2.0]
     assert tf.py_function(lambda x: x.numpy() * 2, [3], Tout=tf.int64).dtype == tf.int64
-    with pytest.raises(NotImplementedError, match="run_eagerly=True"):
-        jax.jit(lambda x: tf.py_function(abs, [x], tf.float32))(1.0)
+
+
+def test_python_functions_are_called_from_compiled_programs(tf):
+    def spread(x):
+        values = x.numpy()
+        if not values.any():
+            raise ValueError("no spread")
+        return values.max() - values.min()
+
+    def both(x):
+        return tf.py_function(spread, [x], tf.double), tf.numpy_function(np.cumsum, [x], [tf.float32])[0]
+
+    number, rows = jax.jit(both)(np.float32([1, 4, 2]))
+    assert (number.shape, number.item(), rows.tolist()) == ((), 3, [1, 5, 7])
 
 
 # Randomness.
@@ -340,3 +365,11 @@ def test_summaries_are_written_for_tensorboard(tf, tmp_path):
     assert all(tag in content for tag in (b"loss", b"weights", b"note", b"picture/image/1"))
     with pytest.raises(NotImplementedError, match="a step"), writer.as_default():
         tf.summary.scalar("loss", 1.0)
+
+
+def test_texts_are_made_of_the_numbers_of_characters(tf):
+    text = tf.strings.unicode_encode([[99, 97, 102, 233]], "UTF-8")
+    assert text.numpy().tolist() == ["café".encode()]
+    assert tf.strings.unicode_decode(text[0], "UTF-8").numpy().tolist() == [99, 97, 102, 233]
+    with pytest.raises(NotImplementedError, match="ragged"):
+        tf.strings.unicode_decode(["a", "bc"], "UTF-8")

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 
 import jax
 
-from doltap.compat.tensorflow import by_hand
+from doltap.compat.tensorflow import entrances
 from doltap.compat.tensorflow.tensor import as_tensor
 from doltap.core.tensors import Variable
 
@@ -27,7 +27,7 @@ def eager(function: Function) -> Function:
     @functools.wraps(function)
     def call(*arguments: Any, **keywords: Any) -> Any:
         given = (arguments, keywords)
-        if _has_variables(given) and by_hand.is_by_hand(given):
+        if _has_variables(given) and entrances.is_by_hand(given):
             # Tapes follow the tensor that a variable holds back to it.
             arguments, keywords = jax.tree.map(_read, given)
         found = function(*arguments, **keywords)

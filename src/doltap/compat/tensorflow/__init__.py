@@ -9,6 +9,7 @@ from doltap.compat.tensorflow import (
     io,
     lacking,
     linalg,
+    lookup,
     math,
     nest,
     nn,

@@ -8,131 +8,99 @@ come with tracers, with borrowed variables, or from inside an answer.
 from __future__ import annotations
 
 import functools
-import types
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from doltap import losses
-from doltap.compat.tensorflow import arithmetic, calls, layer_calls, train_steps
+from doltap import losses, notes
+from doltap.compat.tensorflow import arithmetic, calls, freezing, given_values, layer_calls, train_steps
+from doltap.compat.tensorflow.checkpoints import Restored
 from doltap.compat.tensorflow.dtypes import TensorShape
-from doltap.compat.tensorflow.layer_calls import is_doltaps
+from doltap.compat.tensorflow.entrances import (
+    below,
+    close_all,
+    enter,
+    is_by_hand,
+    is_doltaps,
+    is_open,
+    with_own,
+)
 from doltap.compat.tensorflow.recording import scope, silently
 from doltap.compat.tensorflow.tape import GradientTape
 from doltap.compat.tensorflow.tensor import Tensor, Value, as_tensor, is_traced, reading, unwrapped
 from doltap.core.explaining import WANTS_VALUES
-from doltap.core.graph import SymbolicTensor
 from doltap.core.layer import Layer
 from doltap.core.tensors import Variable, is_forgetting, is_lent, lend
+from doltap.errors import NotSupportedError
 from doltap.layers import Lambda
 from doltap.losses import Loss
 from doltap.losses.loss import weighted_mean
 from doltap.metrics import Metric
 from doltap.models import Model
 from doltap.models.stepping import Stepping
-from doltap.ops import protocol
+from doltap.models.trainer import Trainer
 from doltap.optimizers import Optimizer
-from doltap.regularizers import Regularizer
 from doltap.training import steps
 from doltap.training.steps import OwnStep
 
 __all__ = ["is_by_hand", "is_on", "switch_off", "switch_on"]
 
 _MISSING = object()
-# What stood at each entrance before: (class, name) -> the method, or nothing of its own.
-_before: dict[tuple[type, str], Any] = {}
-
-
-def is_by_hand(*values: Any) -> bool:
-    """Whether a call with these arguments is a program's own, and no compiled program is being made."""
-    if scope.by_hand is not None and not scope.by_hand:
-        return False
-    leaves = jax.tree.leaves(values)
-    if any(isinstance(leaf, SymbolicTensor) for leaf in leaves):
-        return False
-    return scope.by_hand is True or not (is_lent() or any(map(is_traced, leaves)))
 
 
 def is_on() -> bool:
     """Whether calls by hand give tensors."""
-    return bool(_before)
+    return is_open()
 
 
 def switch_on() -> None:
     """From now on, what programs call by hand gives tensors, which tapes follow."""
-    if _before:
+    if is_open():
         return
-    _enter(Layer, "__call__", _layer_call)
-    _enter(Layer, "_traced", _untold)
-    _enter(Layer, "__init_subclass__", _subclass_made)
-    _enter(Layer, "losses", _layer_losses)
-    for kind in _below(Layer):
+    enter(Layer, "__call__", _layer_call)
+    enter(Layer, "_traced", _untold)
+    enter(Layer, "__init_subclass__", _subclass_made)
+    enter(Layer, "losses", _layer_losses)
+    enter(Layer, "add_metric", _layer_metric)
+    enter(Layer, "metrics", lambda _: property(lambda self: self.inside(Metric)))
+    for kind in below(Layer):
         for name in _SHAPED if not is_doltaps(kind) else ():
             if name in vars(kind):
-                _enter(kind, name, _told_shapes)
-    _enter(Loss, "__call__", _loss_call)
-    _enter(Optimizer, "apply", _optimizer_apply)
-    _enter(Optimizer, "minimize", _optimizer_minimize)
-    for kind in _with_own(Regularizer, "__call__"):
-        _enter(kind, "__call__", _regularizer_call)
-    for kind in _with_own(Layer, "call"):
+                enter(kind, name, _told_shapes)
+    enter(Model, "load_weights", _loading)
+    enter(Loss, "__call__", _loss_call)
+    enter(Optimizer, "apply", _optimizer_apply)
+    enter(Optimizer, "__init_subclass__", _optimizer_made)
+    enter(Trainer, "_ordered", _in_order_of_outputs)
+    enter(Optimizer, "minimize", _optimizer_minimize)
+    for kind in with_own(Layer, "call"):
         if not issubclass(kind, (Model, Lambda)) and kind is not Layer:
-            _enter(kind, "call", _layer_inner_call)
-    for kind in _with_own(Metric, "update_state"):
-        _enter(kind, "update_state", _metric_update)
-    for kind in _with_own(Metric, "result"):
-        _enter(kind, "result", _metric_result)
+            enter(kind, "call", _layer_inner_call)
+    for kind in with_own(Metric, "update_state"):
+        enter(kind, "update_state", _metric_update)
+    for kind in with_own(Metric, "result"):
+        enter(kind, "result", _metric_result)
     for name, method in arithmetic.operator_methods().items():
-        _enter(Variable, name, functools.partial(_variable_operator, method=method))
-    _enter(Variable, "__getitem__", functools.partial(_variable_operator, method=_piece))
-    _enter(Variable, "__jax_array__", _variable_array)
-    _enter(Variable, "value", _variable_value)
+        enter(Variable, name, functools.partial(_variable_operator, method=method))
+    enter(Variable, "__getitem__", functools.partial(_variable_operator, method=_piece))
+    enter(Variable, "__jax_array__", _variable_array)
+    enter(Variable, "value", _variable_value)
     for name, around in (("train_step", _one_step), ("test_step", _one_step), ("compute_loss", _model_loss)):
-        _enter(Stepping, name, around)
-    _enter(Stepping, "compiled_loss", _compiled_loss)
-    _enter(Stepping, "compiled_metrics", lambda _: property(train_steps.CompiledMetrics))
-    _before[OwnStep, "of_tensors"] = OwnStep.of_tensors
-    OwnStep.of_tensors = train_steps.TapeStep
-    _before[protocol.NotedFunctions, "answer"] = protocol.NotedFunctions.answer
-    protocol.NotedFunctions.answer = staticmethod(_function_call)
+        enter(Stepping, name, around)
+    enter(Stepping, "compiled_loss", _compiled_loss)
+    enter(Stepping, "compiled_metrics", lambda _: property(train_steps.CompiledMetrics))
+    enter(OwnStep, "of_tensors", lambda _: train_steps.TapeStep)
+    given_values.enter_all()
+    freezing.enter_all()
 
 
 def switch_off() -> None:
     """Calls by hand give arrays again."""
-    for (kind, name), method in _before.items():
-        if method is _MISSING:
-            delattr(kind, name)
-        else:
-            setattr(kind, name, method)
-    _before.clear()
-
-
-def _enter(kind: type, name: str, around: Callable[..., Any]) -> None:
-    """Put an answer round a method of a class."""
-    if (kind, name) in _before:
-        return
-    before = vars(kind).get(name, _MISSING)
-    _before[kind, name] = before
-    setattr(kind, name, around(before))
-
-
-def _with_own(kind: type[Any], name: str) -> Iterator[type]:
-    """The classes of doltap's, from this one down, that define the method themselves."""
-    for each in [kind, *_below(kind)]:
-        if name in vars(each) and is_doltaps(each):
-            yield each
-
-
-def _below(kind: type[Any]) -> list[type[Any]]:
-    """The classes made of it; one that is made of two of them comes twice."""
-    found: list[type[Any]] = []
-    for each in kind.__subclasses__():
-        found += [each, *_below(each)]
-    return found
+    close_all()
 
 
 # Layers.
@@ -224,26 +192,27 @@ def _layer_losses(before: property) -> property:
     return property(losses, doc=before.__doc__)
 
 
-# Functions, losses and regularizers.
-
-
-def _function_call(function: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict) -> Any:
-    """What one of the functions among losses and activations gives for arrays and numbers."""
-    if not is_by_hand(arguments, keywords) or not arguments:
-        return function(*arguments, **keywords)
-    first, *rest = arguments
-    rest = [as_tensor(one) if isinstance(one, list) else one for one in rest]
-    return calls.foreign(function, (as_tensor(first), *rest), keywords)
-
-
-def _regularizer_call(before: Callable[..., Any]) -> Callable[..., Any]:
+def _loading(before: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(before)
-    def call(self: Regularizer, x: Any) -> Any:
-        if not isinstance(x, (Tensor, Variable)) or not is_by_hand(x):
-            return before(self, unwrapped(x))
-        return calls.foreign(types.MethodType(before, self), (x,), {})
+    def load_weights(self: Model, *arguments: Any, **keywords: Any) -> Restored:
+        before(self, *arguments, **keywords)
+        # Programs go on with .expect_partial().
+        return Restored()
 
-    return call
+    return load_weights
+
+
+def _layer_metric(before: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(before)
+    def add_metric(self: Layer, value: Any, *arguments: Any, **keywords: Any) -> None:
+        taken = notes.current()
+        if taken is None or not any(value is one for one in taken.results):
+            before(self, unwrapped(value), *arguments, **keywords)
+
+    return add_metric
+
+
+# Losses.
 
 
 def _loss_call(before: Callable[..., Any]) -> Callable[..., Any]:
@@ -408,7 +377,35 @@ def _compiled_loss(_: Any) -> property:
     return property(loss, doc="Keras 2's `model.compiled_loss(y, y_pred)`.")
 
 
+def _in_order_of_outputs(before: Callable[..., Any]) -> Callable[..., Any]:
+    def ordered(self: Trainer, recipe: Any, pairs: Any) -> Any:
+        """As Keras 2: the loss, the losses of the outputs, then the metrics of one output after the other."""
+        return pairs if recipe.own_step is None else before(self, recipe, pairs)
+
+    return ordered
+
+
 # Optimizers.
+
+
+def _optimizer_made(before: Any) -> Any:
+    def made(cls: Any, **keywords: Any) -> None:
+        if "_resource_apply_dense" in vars(cls) and not is_doltaps(cls):
+            raise NotSupportedError(
+                f"class {cls.__name__}",
+                expected="an optimizer in the form of today",
+                got="one in that of TensorFlow 2.10 and before (_resource_apply_dense)",
+                fix="Write build(self, variables): super().build(variables), then "
+                "self.m = [self.add_variable_from_reference(v, 'm') for v in variables]; and "
+                "update_step(self, gradient, variable, learning_rate) in the place of "
+                "_resource_apply_dense, where self.m[self._get_variable_index(variable)] is the slot; "
+                "super().__init__(learning_rate, name=name); other numbers are plain attributes.",
+            )
+        before.__get__(None, cls)(**keywords) if before else super(Optimizer, cls).__init_subclass__(
+            **keywords
+        )
+
+    return classmethod(made)  # type: ignore[arg-type]
 
 
 def _optimizer_apply(before: Callable[..., Any]) -> Callable[..., Any]:

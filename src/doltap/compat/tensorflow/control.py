@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -239,6 +240,7 @@ class _Function:
     def __init__(self, python_function: Callable[..., Any], input_signature: Any = None) -> None:
         functools.update_wrapper(self, python_function)
         self.python_function, self.input_signature = python_function, input_signature
+        self._concrete: dict[str, _Concrete] = {}
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """What the function gives; arrays of NumPy's reach it as tensors."""
@@ -255,13 +257,9 @@ class _Function:
         return _Function(self.python_function.__get__(owner, kind), self.input_signature)
 
     def get_concrete_function(self, *arguments: Any, **keywords: Any) -> Any:
-        """An error: there are no graphs."""
-        raise NotSupportedError(
-            f"{self.__name__}.get_concrete_function",
-            expected="calls of the function itself",
-            got="a request for its graph",
-            fix="Call it with tensors: no graphs are made; layers and gradients are compiled by themselves.",
-        )
+        """The function for arguments of these shapes and types: the same one for the same ones."""
+        given = jax.tree.map(_shape_and_type, (arguments, keywords), is_leaf=_has_shape)
+        return self._concrete.setdefault(repr(given), _Concrete(self))
 
     def experimental_get_tracing_count(self) -> int:
         """How often a graph was made of it: once, in the words of TensorFlow."""
@@ -271,6 +269,38 @@ class _Function:
         return f"<tf.function {self.__name__}>"
 
     __name__ = "function"
+
+
+def _has_shape(value: Any) -> bool:
+    return isinstance(value, (Tensor, TensorSpec, np.ndarray))
+
+
+def _shape_and_type(value: Any) -> Any:
+    return (tuple(value.shape), str(value.dtype)) if _has_shape(value) else value
+
+
+class _Concrete:
+    """A function for arguments of some shapes and types, which is the function itself."""
+
+    def __init__(self, function: _Function) -> None:
+        self.function, self.name = function, f"__inference_{function.__name__}"
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        """What the function gives."""
+        return self.function(*arguments, **keywords)
+
+    @property
+    def graph(self) -> Any:
+        """An error: there are no graphs."""
+        raise NotSupportedError(
+            f"{self.function.__name__}.get_concrete_function(...).graph",
+            expected="calls of the function",
+            got="a request for its graph",
+            fix="Call it with tensors: no graphs are made; layers and gradients are compiled by themselves.",
+        )
+
+    def __repr__(self) -> str:
+        return f"<ConcreteFunction {self.function.__name__}>"
 
 
 def _as_argument(value: Any) -> Any:
@@ -310,17 +340,38 @@ def py_function(func: Any = None, inp: Any = None, Tout: Any = None, name: Any =
 def _from_python(func: Any, inp: Any, types: Any, given: Callable[[Any], Any]) -> Any:
     tensors = [as_tensor(one) for one in inp]
     if any(map(_is_unknown, tensors)):
-        raise NotSupportedError(
-            "tf.py_function",
-            expected="tensors whose values are known",
-            got="one inside a compiled program",
-            fix="Write the function with tf.* or keras.ops, or compile(run_eagerly=True).",
-        )
+        return _called_back(func, tensors, types, given)
     found = func(*map(given, tensors))
     if isinstance(types, (list, tuple)):
-        values = found if isinstance(found, (list, tuple)) else [found]
+        several = found if isinstance(found, (list, tuple)) else [found]
+        values = several if len(types) else []
         return [as_tensor(value, kind) for value, kind in zip(values, types, strict=True)]
     return None if found is None else as_tensor(found, types)
+
+
+def _called_back(func: Any, tensors: list[Tensor], types: Any, given: Callable[[Any], Any]) -> Any:
+    """What a Python function will give while the program runs that is being compiled."""
+    is_alone = not isinstance(types, (list, tuple))
+    kinds = [dtypes.as_dtype(kind).dtype for kind in ([types] if is_alone else types)]
+    kinds = [jax.dtypes.canonicalize_dtype(kind) for kind in kinds]
+
+    def values(*arrays: Any) -> list[np.ndarray]:
+        found = func(*(given(as_tensor(np.asarray(array))) for array in arrays))
+        parts = [found] if is_alone or not isinstance(found, (list, tuple)) else found
+        return [np.asarray(unwrapped(part), kind) for part, kind in zip(parts, kinds, strict=True)]
+
+    arrays = unwrapped(tensors)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            zeros = (np.zeros(array.shape, array.dtype) for array in arrays)
+            shapes = [value.shape for value in values(*zeros)]
+    except Exception:
+        # Nothing says which shape it gives; measures, which are not for zeros, give one number.
+        shapes = [()] * len(kinds)
+    promises = [jax.ShapeDtypeStruct(shape, kind) for shape, kind in zip(shapes, kinds, strict=True)]
+    results = jax.pure_callback(values, promises, *arrays)
+    return results[0] if is_alone else results
 
 
 # Gradients of one's own.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import logging as python_logging
 import operator
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -268,6 +270,11 @@ class autograph:  # noqa: N801
     def to_graph(entity: Any, **options: Any) -> Any:
         """The function itself."""
         return entity
+
+    @staticmethod
+    def to_code(entity: Any, **options: Any) -> str:
+        """What runs: the function as it is written."""
+        return textwrap.dedent(inspect.getsource(getattr(entity, "python_function", entity)))
 
 
 class version:  # noqa: N801

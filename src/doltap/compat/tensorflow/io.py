@@ -11,9 +11,21 @@ from typing import Any
 from doltap.compat.tensorflow import lacking
 from doltap.compat.tensorflow.csv_lines import decode_csv
 from doltap.compat.tensorflow.errors import NotFoundError
+from doltap.compat.tensorflow.records import (
+    FixedLenFeature,
+    TFRecordOptions,
+    TFRecordWriter,
+    VarLenFeature,
+    parse_example,
+    parse_single_example,
+    parse_tensor,
+    serialize_tensor,
+)
 from doltap.compat.tensorflow.tensor import Tensor, as_tensor
 
-__all__ = ["decode_csv", "gfile", "read_file", "write_file"]
+__all__ = ["FixedLenFeature", "TFRecordOptions", "TFRecordWriter", "VarLenFeature", "decode_csv", "gfile"]
+__all__ += ["parse_example", "parse_single_example", "parse_tensor", "read_file", "serialize_tensor"]
+__all__ += ["write_file"]
 
 
 def _path(name: Any) -> str:

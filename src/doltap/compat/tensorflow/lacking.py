@@ -14,6 +14,8 @@ __all__ = ["MOVED", "REASONS", "guard", "lacking"]
 _GRAPHS = "There are no graphs and no sessions: call functions with values, they run at once."
 _ONE_MACHINE = "One machine trains here: leave the strategy and its scope out; fit already uses the device."
 _IMAGES = "Layers and functions for images are the next family to come; use Pillow or NumPy for pictures."
+_UNICODE = "Python does it on str: text.decode(), list(text), [ord(letter) for letter in text]."
+_ENCODINGS = ("decode_with_offsets", "script", "split", "split_with_offsets", "transcode")
 _TEXT = "Texts come with the recurrent layers; Python's str functions and tf.strings do the simple ones."
 
 # The name behind `tensorflow.`, or its beginning, and what to do instead.
@@ -58,7 +60,6 @@ REASONS: dict[str, str] = {
     "sparse": "There are no sparse tensors; use dense ones.",
     "SparseTensor": "There are no sparse tensors; use dense ones.",
     "IndexedSlices": "Gradients are dense tensors here.",
-    "lookup": "tf.keras.layers.StringLookup and IntegerLookup do it.",
     "queue": "tf.data.Dataset does it.",
     "quantization": "Weights are kept in floating point here.",
     "profiler": "jax.profiler does it.",
@@ -68,20 +69,13 @@ REASONS: dict[str, str] = {
     "tools": _GRAPHS,
     "bitcast": "numpy's view does it: x.numpy().view(np.int32).",
     "hessians": "Differentiate twice: tape.jacobian of tape.gradient, one tape inside the other.",
-    "train.Checkpoint": "model.save_weights('name.weights.h5') and load_weights keep and bring back weights.",
-    "train.CheckpointManager": "tf.keras.callbacks.ModelCheckpoint keeps the best or latest files.",
-    "train.latest_checkpoint": "The path given to tf.keras.callbacks.ModelCheckpoint is where the file is.",
     "train.Saver": "model.save_weights('name.weights.h5') keeps weights.",
-    "train.Example": "TFRecord files are not read; np.savez keeps arrays.",
     "train.GradientDescentOptimizer": "Use tf.keras.optimizers.SGD.",
     "train.AdamOptimizer": "Use tf.keras.optimizers.Adam.",
     "train.RMSPropOptimizer": "Use tf.keras.optimizers.RMSprop.",
-    "io.TFRecordWriter": "TFRecord files are not written; np.savez keeps arrays.",
-    "io.parse_single_example": "TFRecord files are not read; np.savez keeps arrays.",
     "io.decode_image": _IMAGES,
     "io.decode_jpeg": _IMAGES,
     "io.decode_png": _IMAGES,
-    "data.TFRecordDataset": "TFRecord files are not read; np.savez keeps arrays.",
     "nn.conv1d": _IMAGES,
     "nn.conv2d": _IMAGES,
     "nn.max_pool": _IMAGES,
@@ -95,7 +89,7 @@ REASONS: dict[str, str] = {
     "nn.sampled_softmax_loss": "tf.nn.softmax_cross_entropy_with_logits over all classes does it.",
     "nn.nce_loss": "tf.nn.softmax_cross_entropy_with_logits over all classes does it.",
     "linalg.LinearOperator": "Use the matrix itself with tf.linalg.matmul.",
-    "strings.unicode_decode": _TEXT,
+    **{f"strings.unicode_{name}": _UNICODE for name in _ENCODINGS},
     "strings.ngrams": _TEXT,
     "config.experimental_connect_to_cluster": _ONE_MACHINE,
     "config.experimental_connect_to_host": _ONE_MACHINE,

@@ -17,6 +17,7 @@ import numpy as np
 from doltap import config, notes, random
 from doltap.compat.tensorflow import calls
 from doltap.compat.tensorflow.calls import Call
+from doltap.compat.tensorflow.entrances import is_doltaps
 from doltap.compat.tensorflow.recording import silently
 from doltap.compat.tensorflow.tensor import Tensor, as_tensor, reading, unwrapped
 from doltap.core import layer as layers
@@ -26,14 +27,9 @@ from doltap.core.owner import Owner
 from doltap.core.tensors import Rate, Variable, is_forgetting, is_lent, lend
 from doltap.layers import Lambda
 
-__all__ = ["LayerCall", "called_layer", "inner_call", "is_doltaps"]
+__all__ = ["LayerCall", "called_layer", "inner_call"]
 
 _known: weakref.WeakKeyDictionary[Layer, dict[Any, LayerCall | None]] = weakref.WeakKeyDictionary()
-
-
-def is_doltaps(kind: type) -> bool:
-    """Whether a class is one of doltap's own."""
-    return kind.__module__.startswith("doltap.")
 
 
 class LayerCall(Call):

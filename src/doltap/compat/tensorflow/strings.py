@@ -10,9 +10,12 @@ import numpy as np
 
 from doltap.compat.tensorflow import dtypes, lacking
 from doltap.compat.tensorflow.tensor import Tensor, as_tensor
+from doltap.errors import NotSupportedError
+from doltap.layers.preprocessing import fingerprints
 
 __all__ = ["as_string", "format", "join", "length", "lower", "reduce_join", "regex_full_match"]
-__all__ += ["regex_replace", "split", "strip", "substr", "to_hash_bucket_fast", "to_number", "upper"]
+__all__ += ["regex_replace", "split", "strip", "substr", "to_hash_bucket_fast", "to_number"]
+__all__ += ["unicode_decode", "unicode_encode", "upper"]
 
 
 def _each(function: Callable[[bytes], Any], texts: Any, kind: Any = object) -> Tensor:
@@ -121,9 +124,37 @@ def format(template: str, inputs: Any, placeholder: str = "{}", summarize: int =
     return as_tensor(found)
 
 
+def unicode_encode(input: Any, output_encoding: str, errors: str = "replace", **options: Any) -> Any:
+    """The texts whose characters have these numbers, along the last axis."""
+    rows = as_tensor(input).numpy()
+    found = np.empty(rows.shape[:-1], object)
+    for place in np.ndindex(found.shape):
+        found[place] = "".join(map(chr, rows[place])).encode(output_encoding, errors)
+    return Tensor(found)
+
+
+def unicode_decode(input: Any, input_encoding: str, errors: str = "replace", **options: Any) -> Any:
+    """The numbers of the characters of a text, or of several texts of one length.
+
+    Raises:
+        NotSupportedError: the texts are of several lengths.
+    """
+    given = as_tensor(input).host
+    rows = [[ord(letter) for letter in text.decode(input_encoding, errors)] for text in given.reshape(-1)]
+    if len({len(row) for row in rows}) > 1:
+        raise NotSupportedError(
+            "tf.strings.unicode_decode",
+            expected="one text, or texts of one length",
+            got=f"lengths {[len(row) for row in rows]}",
+            fix="There are no ragged tensors: [list(map(ord, text)) for text in texts] gives lists.",
+        )
+    return as_tensor(np.array(rows, np.int32).reshape(*given.shape, -1))
+
+
 def to_hash_bucket_fast(input: Any, num_buckets: int, name: Any = None) -> Any:
-    """A number below `num_buckets` for each text; not TensorFlow's own."""
-    return _each(lambda text: int.from_bytes(text[-8:], "little") % int(num_buckets), input, np.int64)
+    """A number below `num_buckets` for each text, the same one as TensorFlow's."""
+    count = int(num_buckets)
+    return _each(lambda text: int(fingerprints.fingerprints([text])[0]) % count, input, np.int64)
 
 
 lacking.guard(__name__)

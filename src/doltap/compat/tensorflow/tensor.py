@@ -201,13 +201,16 @@ class Tensor:
         return complex(self._single())
 
     def __index__(self) -> int:
-        return self._single().__index__()
+        return (self._device if self.is_tracer else self.host[()]).__index__()
 
     def __bool__(self) -> bool:
         return bool(self._device if self.is_tracer else self.host)
 
     def _single(self) -> Any:
-        return self._device if self.is_tracer else self.host[()]
+        if self.is_tracer:
+            return self._device
+        # NumPy no longer takes a row of one number for a number; programs do.
+        return self.host.item() if self.host.size == 1 and self.host.dtype != object else self.host[()]
 
     def __len__(self) -> int:
         if not self.ndim:
@@ -220,7 +223,7 @@ class Tensor:
         return (self[number] for number in range(self.array.shape[0]))  # type: ignore[index]
 
     def __format__(self, how: str) -> str:
-        return str(self) if not how and self.ndim else format(self.numpy(), how)
+        return str(self) if not how and self.ndim else format(self._single() if how else self.numpy(), how)
 
     def __reduce__(self) -> Any:
         return Tensor, (self.host,)
@@ -373,7 +376,8 @@ def array_from(value: Any, dtype: DType | None = None) -> np.ndarray:
         return _texts(array, value)
     if dtype is None:
         dtype = _usual_type(value, array)
-    if dtype.is_integer and array.dtype.kind == "f" and not isinstance(value, (np.ndarray, np.generic)):
+    is_pythons = not isinstance(value, (np.ndarray, np.generic))
+    if dtype.is_integer and array.dtype.kind == "f" and array.size and is_pythons:
         raise TypeError(f"Cannot convert {value!r} to EagerTensor of dtype {dtype.name}")
     return array.astype(dtype.dtype, copy=False)
 
@@ -399,6 +403,9 @@ def _first(value: Any) -> Any:
 
 def _texts(array: np.ndarray, value: Any) -> np.ndarray:
     """Strings as bytes, as TensorFlow keeps them; numbers among objects as numbers."""
+    if array.dtype.kind == "S" and not isinstance(value, (np.ndarray, np.generic)):
+        # NumPy's own bytes lose the zeros at their end.
+        array = np.array(value, object)
     if array.dtype.kind == "O":
         leaves = array.reshape(-1)
         if array.size and all(isinstance(leaf, (int, float, bool, np.number)) for leaf in leaves):

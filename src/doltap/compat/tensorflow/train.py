@@ -1,7 +1,15 @@
-"""`tf.train`: what stood there has moved to Keras; each name says where."""
+"""`tf.train`: records and checkpoints; what else stood there has moved to Keras, and its name says where."""
 
 from doltap.compat.tensorflow import lacking
+from doltap.compat.tensorflow.checkpoints import (
+    Checkpoint,
+    CheckpointManager,
+    get_checkpoint_state,
+    latest_checkpoint,
+)
+from doltap.compat.tensorflow.records import BytesList, Example, Feature, Features, FloatList, Int64List
 
-__all__: list[str] = []
+__all__ = ["BytesList", "Checkpoint", "CheckpointManager", "Example", "Feature", "Features", "FloatList"]
+__all__ += ["Int64List", "get_checkpoint_state", "latest_checkpoint"]
 
 lacking.guard(__name__)

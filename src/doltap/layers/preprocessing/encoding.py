@@ -136,6 +136,9 @@ def encoded_shape(shape: Shape, mode: str, depth: int | None) -> Shape:
     return (*shape[:1], *shape[2:], depth) if len(shape) > 1 else (depth,)
 
 
+_NUMBERS = (bool, int, float, np.bool_, np.number)
+
+
 def batches(subject: str, data: Any, steps: int | None = None) -> Iterator[np.ndarray]:
     """The arrays to learn from: an array is one, an iterable of batches gives several.
 
@@ -147,6 +150,9 @@ def batches(subject: str, data: Any, steps: int | None = None) -> Iterator[np.nd
     """
     for batch in itertools.islice(_parts(data), steps):
         part = np.asarray(batch[0] if isinstance(batch, tuple) else batch)
+        if part.dtype == object and all(isinstance(each, _NUMBERS) for each in part.flat):
+            # Columns of several types, of which True and False may be one, come as objects.
+            part = part.astype(np.float64)
         if part.dtype != bool and not jnp.issubdtype(part.dtype, np.number):
             raise DataError(
                 subject,

@@ -12,13 +12,13 @@ from doltap.compat.tensorflow.data.experimental import (
     UNKNOWN_CARDINALITY,
     ThreadingOptions,
 )
-from doltap.compat.tensorflow.data.lines import TextLineDataset
+from doltap.compat.tensorflow.data.lines import TextLineDataset, TFRecordDataset
 from doltap.compat.tensorflow.data.options import Options
 from doltap.compat.tensorflow.data.ordered import Elements as Iterator
 from doltap.compat.tensorflow.data.specs import DatasetSpec
 
 __all__ = ["AUTOTUNE", "INFINITE_CARDINALITY", "UNKNOWN_CARDINALITY", "Dataset", "DatasetSpec", "Iterator"]
-__all__ += ["Options", "TextLineDataset", "ThreadingOptions", "experimental"]
+__all__ += ["Options", "TFRecordDataset", "TextLineDataset", "ThreadingOptions", "experimental"]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from doltap.errors import MissingAttributeError, closest
 
 __all__ = ["of_dataset", "of_module"]
 
-_TFRECORDS = "It reads files of TensorFlow's own kind; NumPy's .npz or a table in CSV hold the same."
+_TFRECORDS = "TFRecordDataset(files).map(lambda text: tf.io.parse_single_example(text, features)) does it."
 _DATASET = {
     "bucket_by_sequence_length": "Sort the rows by length, and use padded_batch.",
     "fingerprint": "The data is at hand; hash it.",
@@ -27,8 +27,7 @@ _DATASET = {
 }
 _MODULE = {
     "FixedLengthRecordDataset": "np.fromfile(path) reads it; from_tensor_slices makes a data set of it.",
-    "TFRecordDataset": _TFRECORDS,
-    "TFRecordWriter": _TFRECORDS,
+    "TFRecordWriter": "tf.io.TFRecordWriter writes such files.",
     "SqlDataset": "pandas.read_sql(query, connection), and Dataset.from_tensor_slices(dict(table)).",
     "make_batched_features_dataset": _TFRECORDS,
     "parse_example_dataset": _TFRECORDS,

@@ -89,6 +89,8 @@ class Ordered:
         self._rows_by_part: Any = None
         # For batches of rows: their size, what is cut into them, and whether a short last one is dropped.
         self._cut: tuple[int, Ordered, bool] | None = None
+        # Whether the tickets are those of all rows, in a new random order each time.
+        self._is_shuffled = False
 
     # How it is looked at.
 
@@ -168,7 +170,7 @@ class Ordered:
 
     def _same(self, kind: str) -> Any:
         made = self._like(self._tickets, self._count, kind)
-        made._is_plain, made._cut = self._is_plain, self._cut
+        made._is_plain, made._cut, made._is_shuffled = self._is_plain, self._cut, self._is_shuffled
         return made
 
     def shuffle(
@@ -190,7 +192,10 @@ class Ordered:
             source = random.generator(number, next(turns) if reshuffles else 0, 6)
             return streams.shuffled(self._tickets(), size, source)
 
-        return self._like(begin, self._count, "Shuffle", is_fixed=self._is_fixed and not reshuffles)
+        made = self._like(begin, self._count, "Shuffle", is_fixed=self._is_fixed and not reshuffles)
+        is_whole = (self._is_plain and size >= self._count) or self._is_shuffled
+        made._is_shuffled = is_whole and reshuffles
+        return made
 
     def repeat(self, count: Any = None, name: str | None = None) -> Any:
         """Over and over, `count` times or without end."""

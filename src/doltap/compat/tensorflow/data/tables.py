@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import glob
+import io
 import itertools
 import os
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ import numpy as np
 
 from doltap.compat.tensorflow import csv_lines, dtypes
 from doltap.compat.tensorflow.csv_lines import Field
+from doltap.compat.tensorflow.data import lines
 from doltap.compat.tensorflow.data.dataset import Dataset
 from doltap.compat.tensorflow.data.ordered import UNKNOWN
 from doltap.compat.tensorflow.data.specs import TensorSpec, as_element
@@ -55,7 +57,7 @@ class CsvDataset(Dataset):
 
         def begin() -> Iterator[Any]:
             for name in names:
-                rows = _rows(name, field_delim, quotes=use_quote_delim)
+                rows = _rows(name, field_delim, compression_type, quotes=use_quote_delim)
                 for row in itertools.islice(rows, int(header), None):
                     texts = _selected(row, select_cols, exclude_cols)
                     if len(texts) != len(fields):
@@ -70,9 +72,9 @@ class CsvDataset(Dataset):
         return Dataset(begin, UNKNOWN, spec=spec, kind="Csv")
 
 
-def _rows(name: str, delimiter: str, *, quotes: bool) -> Iterator[list[str]]:
+def _rows(name: str, delimiter: str, packed: Any = None, *, quotes: bool) -> Iterator[list[str]]:
     """The fields of the lines of a file; empty lines are none."""
-    with open(name, newline="", encoding="utf-8-sig") as file:
+    with io.TextIOWrapper(lines.opened(name, packed), newline="", encoding="utf-8-sig") as file:
         yield from (row for row in csv_lines.split_lines(file, delimiter, quotes=quotes) if row)
 
 
@@ -117,7 +119,7 @@ def make_csv_dataset(
     files = [name for each in patterns for name in sorted(glob.glob(each))]
     if not files:
         raise _wrong("files", f"none for {file_pattern!r}")
-    tables = [list(_rows(name, field_delim, quotes=use_quote_delim)) for name in files]
+    tables = [list(_rows(name, field_delim, compression_type, quotes=use_quote_delim)) for name in files]
     names = list(column_names or (tables[0][0] if header else []))
     rows = [row for table in tables for row in table[int(header) :]]
     if not names or any(len(row) != len(names) for row in rows):

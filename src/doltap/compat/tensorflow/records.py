@@ -1,0 +1,377 @@
+"""Records as programs know them: `tf.train.Example` and its parts, and how tensors come out of them."""
+
+from __future__ import annotations
+
+import gzip
+import operator
+import os
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from doltap.compat.tensorflow import dtypes, wire
+from doltap.compat.tensorflow.errors import InvalidArgumentError
+from doltap.compat.tensorflow.tensor import Tensor, as_tensor
+from doltap.errors import NotSupportedError
+
+__all__ = ["BytesList", "Example", "Feature", "Features", "FixedLenFeature", "FloatList", "Int64List"]
+__all__ += ["TFRecordOptions", "TFRecordWriter", "VarLenFeature", "parse_example"]
+__all__ += ["parse_single_example", "parse_tensor", "records_of", "serialize_tensor"]
+
+
+class _Message:
+    """What holds bytes in one form, and is made of them again."""
+
+    def SerializeToString(self) -> bytes:  # noqa: N802
+        """The bytes that hold it."""
+        raise NotImplementedError
+
+    @classmethod
+    def FromString(cls, text: Any) -> Any:  # noqa: N802
+        """What the bytes hold."""
+        raise NotImplementedError
+
+    def ParseFromString(self, text: Any) -> int:  # noqa: N802
+        """Become what the bytes hold."""
+        vars(self).update(vars(type(self).FromString(text)))
+        return len(_bytes(text))
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(other) == vars(self)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({inside})"
+
+
+def _bytes(text: Any) -> bytes:
+    return bytes(text.numpy()) if isinstance(text, Tensor) else bytes(text)
+
+
+def _whole(number: Any) -> int:
+    # NumPy's truth is no index, though protobuf takes it for 0 and 1.
+    return int(number) if isinstance(number, np.bool_) else operator.index(number)
+
+
+class BytesList(_Message):
+    """Several texts."""
+
+    def __init__(self, value: Iterable[Any] = ()) -> None:
+        self.value = [each.numpy() if isinstance(each, Tensor) else each for each in value]
+        for each in self.value:
+            if not isinstance(each, bytes):
+                raise TypeError(f"{each!r} has type {type(each)}, but expected one of: ((<class 'bytes'>,),)")
+
+    def SerializeToString(self) -> bytes:  # noqa: D102, N802
+        return b"".join(wire.chunk(1, each) for each in self.value)
+
+    @classmethod
+    def FromString(cls, text: Any) -> BytesList:  # noqa: D102, N802
+        return cls(wire.contents(_bytes(text), 1))
+
+
+class FloatList(_Message):
+    """Several fractions of 32 bits."""
+
+    def __init__(self, value: Iterable[Any] = ()) -> None:
+        self.value = np.asarray([float(each) for each in value], np.float32).tolist()
+
+    def SerializeToString(self) -> bytes:  # noqa: D102, N802
+        return wire.chunk(1, np.asarray(self.value, "<f4").tobytes()) if self.value else b""
+
+    @classmethod
+    def FromString(cls, text: Any) -> FloatList:  # noqa: D102, N802
+        parts = [wire.floats(content) for field, content in wire.fields(_bytes(text)) if field == 1]
+        return cls([number for part in parts for number in part])
+
+
+class Int64List(_Message):
+    """Several whole numbers of 64 bits."""
+
+    def __init__(self, value: Iterable[Any] = ()) -> None:
+        self.value = [_whole(each) for each in value]
+
+    def SerializeToString(self) -> bytes:  # noqa: D102, N802
+        return wire.chunk(1, b"".join(map(wire.varint, self.value))) if self.value else b""
+
+    @classmethod
+    def FromString(cls, text: Any) -> Int64List:  # noqa: D102, N802
+        parts = [wire.integers(content) for field, content in wire.fields(_bytes(text)) if field == 1]
+        return cls([number for part in parts for number in part])
+
+
+_KINDS: dict[str, tuple[int, type[Any]]] = {
+    "bytes_list": (1, BytesList),
+    "float_list": (2, FloatList),
+    "int64_list": (3, Int64List),
+}
+
+
+class Feature(_Message):
+    """A list of one of three kinds."""
+
+    def __init__(self, bytes_list: Any = None, float_list: Any = None, int64_list: Any = None) -> None:
+        self.bytes_list = bytes_list or BytesList()
+        self.float_list = float_list or FloatList()
+        self.int64_list = int64_list or Int64List()
+
+    def WhichOneof(self, group: str = "kind") -> str | None:  # noqa: N802
+        """The kind that holds something."""
+        return next((name for name in _KINDS if getattr(self, name).value), None)
+
+    def SerializeToString(self) -> bytes:  # noqa: D102, N802
+        name = self.WhichOneof()
+        return wire.chunk(_KINDS[name][0], getattr(self, name).SerializeToString()) if name else b""
+
+    @classmethod
+    def FromString(cls, text: Any) -> Feature:  # noqa: D102, N802
+        message = _bytes(text)
+        found = {name: wire.contents(message, number) for name, (number, _) in _KINDS.items()}
+        return cls(**{name: _KINDS[name][1].FromString(parts[-1]) for name, parts in found.items() if parts})
+
+
+class Features(_Message):
+    """Features by name."""
+
+    def __init__(self, feature: Mapping[str, Feature] | None = None) -> None:
+        self.feature = dict(feature or {})
+
+    def SerializeToString(self) -> bytes:  # noqa: D102, N802
+        found = b""
+        for name, feature in sorted(self.feature.items()):
+            entry = wire.chunk(1, name.encode()) + wire.chunk(2, feature.SerializeToString())
+            found += wire.chunk(1, entry)
+        return found
+
+    @classmethod
+    def FromString(cls, text: Any) -> Features:  # noqa: D102, N802
+        feature = {}
+        for entry in wire.contents(_bytes(text), 1):
+            name, value = (b"".join(wire.contents(entry, number)[-1:]) for number in (1, 2))
+            feature[name.decode(errors="replace")] = Feature.FromString(value)
+        return cls(feature)
+
+
+class Example(_Message):
+    """One record: its features.
+
+    >>> record = Example(features=Features({"a": Feature(int64_list=Int64List([1, -2]))}))
+    >>> Example.FromString(record.SerializeToString()).features.feature["a"].int64_list.value
+    [1, -2]
+    """
+
+    def __init__(self, features: Features | None = None) -> None:
+        self.features = features or Features()
+
+    def SerializeToString(self) -> bytes:  # noqa: D102, N802
+        return wire.chunk(1, self.features.SerializeToString())
+
+    @classmethod
+    def FromString(cls, text: Any) -> Example:  # noqa: D102, N802
+        return cls(Features.FromString(b"".join(wire.contents(_bytes(text), 1))))
+
+
+# From records to tensors.
+
+
+class FixedLenFeature(NamedTuple):
+    """A feature of one shape in every record; the default stands for a missing one."""
+
+    shape: Any
+    dtype: Any
+    default_value: Any = None
+
+
+class VarLenFeature(NamedTuple):
+    """A feature of any length, which comes as a plain tensor here."""
+
+    dtype: Any
+
+
+def parse_single_example(serialized: Any, features: Mapping[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
+    """The features of one record, as tensors by name.
+
+    Raises:
+        InvalidArgumentError: one is missing, or of another kind or length.
+    """
+    given = Example.FromString(as_tensor(serialized).numpy()).features.feature
+    return {name: as_tensor(_values(given.get(name), wanted, name)) for name, wanted in features.items()}
+
+
+def parse_example(serialized: Any, features: Mapping[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
+    """The features of several records, each laid out below each other."""
+    texts = as_tensor(serialized).numpy().reshape(-1)
+    rows = [parse_single_example(text, features) for text in texts]
+    found = {name: [row[name].numpy() for row in rows] for name in features}
+    for name, values in found.items():
+        if len({np.shape(value) for value in values}) > 1:
+            raise NotSupportedError(
+                f"tf.io.parse_example, feature '{name}'",
+                expected="values of one length in all records",
+                got="several lengths, which TensorFlow keeps in sparse tensors",
+                fix="Parse record by record, then pad: dataset.map(parse).padded_batch(size).",
+            )
+    return {name: as_tensor(np.array(values)) for name, values in found.items()}
+
+
+def _values(feature: Feature | None, wanted: Any, name: str) -> np.ndarray:
+    dtype = dtypes.as_dtype(wanted.dtype)
+    kind = "bytes_list" if dtype == dtypes.string else "float_list" if dtype.is_floating else "int64_list"
+    got = feature.WhichOneof() if feature is not None else None
+    if got is not None and got != kind:
+        raise _wrong(name, f"a {kind}", f"a {got}")
+    values = getattr(feature, kind).value if got else []
+    array = np.array(values, object if kind == "bytes_list" else dtype.dtype)
+    if isinstance(wanted, VarLenFeature):
+        return array
+    shape = tuple(wanted.shape) if np.ndim(wanted.shape) else (int(wanted.shape),)
+    if got is None and wanted.default_value is not None:
+        value = as_tensor(wanted.default_value, dtype).numpy()
+        return np.broadcast_to(np.asarray(value, array.dtype), shape).copy()
+    if got is None or array.size != int(np.prod(shape)):
+        raise _wrong(
+            name, f"values for the shape {shape}", f"{array.size}" if got else "none, and no default"
+        )
+    return array.reshape(shape)
+
+
+def _wrong(name: str, expected: str, got: str) -> InvalidArgumentError:
+    fix = "Describe it as it was written; VarLenFeature takes any length."
+    return InvalidArgumentError(f"feature '{name}' of a record", expected=expected, got=got, fix=fix)
+
+
+# Single tensors, as TensorFlow's TensorProto.
+
+
+_TYPES = {"float32": 1, "float64": 2, "int32": 3, "uint8": 4, "int16": 5, "int8": 6, "string": 7, "int64": 9}
+_TYPES |= {"bool": 10, "bfloat16": 14, "uint16": 17, "float16": 19, "uint32": 22, "uint64": 23}
+
+
+def serialize_tensor(tensor: Any, name: Any = None) -> Any:
+    """A tensor as one text."""
+    given = as_tensor(tensor)
+    values, dtype = np.asarray(given.host), given.dtype
+    sizes = b"".join(wire.chunk(2, wire.varint(8) + wire.varint(size)) for size in values.shape)
+    head = wire.varint(8) + wire.varint(_TYPES[dtype.name]) + wire.chunk(2, sizes)
+    if dtype == dtypes.string:
+        return as_tensor(head + b"".join(wire.chunk(8, text) for text in values.reshape(-1)))
+    return as_tensor(head + wire.chunk(4, values.tobytes()))
+
+
+def parse_tensor(serialized: Any, out_type: Any, name: Any = None) -> Any:
+    """The tensor that a text holds.
+
+    Raises:
+        InvalidArgumentError: it is of another type.
+    """
+    dtype = dtypes.as_dtype(out_type)
+    message = as_tensor(serialized).numpy()
+    kind = next((value for field, value in wire.fields(message) if field == 1), 0)
+    sizes = [size for shape in wire.contents(message, 2) for size in wire.contents(shape, 2)]
+    shape = [next((value for field, value in wire.fields(size) if field == 1), 0) for size in sizes]
+    texts, content = wire.contents(message, 8), b"".join(wire.contents(message, 4)[-1:])
+    if not all(isinstance(size, int) for size in (*shape, kind)):
+        raise wire.damaged("bytes where numbers were to be")
+    if kind != _TYPES.get(dtype.name):
+        got = next((known for known, number in _TYPES.items() if number == kind), f"type {kind}")
+        raise _wrong_tensor(dtype.name, got)
+    count = int(np.prod(shape, dtype=object))
+    is_text = dtype == dtypes.string
+    if count != (len(texts) if is_text else len(content) // dtype.dtype.itemsize):
+        raise wire.damaged("a tensor with other values than its shape has")
+    if is_text:
+        values = np.empty(count, object)
+        values[:] = texts
+        return as_tensor(values.reshape(shape))
+    return as_tensor(np.frombuffer(content, dtype.dtype).reshape(shape))
+
+
+def _wrong_tensor(expected: str, got: str) -> InvalidArgumentError:
+    return InvalidArgumentError(
+        "tf.io.parse_tensor", expected=expected, got=got, fix=f"Write tf.io.parse_tensor(text, tf.{got})."
+    )
+
+
+# Files.
+
+
+class TFRecordOptions:
+    """How a file of records is packed: "", "GZIP" or "ZLIB"."""
+
+    def __init__(self, compression_type: Any = "", *_: Any, **__: Any) -> None:
+        self.compression_type = compression_type or ""
+
+
+def _packing(options: Any) -> str:
+    kind = getattr(options, "compression_type", options)
+    kind = kind.numpy().decode() if isinstance(kind, Tensor) else kind or ""
+    if kind not in ("", "GZIP", "ZLIB"):
+        raise InvalidArgumentError(
+            "a file of records",
+            expected='compression_type "", "GZIP" or "ZLIB"',
+            got=repr(kind),
+            fix='Use "GZIP".',
+        )
+    return str(kind)
+
+
+class TFRecordWriter:
+    """A file to which records are written, one after the other; for a `with`."""
+
+    def __init__(self, path: Any, options: Any = None) -> None:
+        self._packing, self._path = _packing(options), os.fsdecode(_plain_path(path))
+        self._zlib = zlib.compressobj() if self._packing == "ZLIB" else None
+        self._file: Any = (gzip.open if self._packing == "GZIP" else open)(self._path, "wb")
+
+    def write(self, record: Any) -> None:
+        """Write one record, a text."""
+        text = wire.record(_bytes(record))
+        self._file.write(text if self._zlib is None else self._zlib.compress(text))
+
+    def flush(self) -> None:
+        """Write what waits."""
+        self._file.flush()
+
+    def close(self) -> None:
+        """End the file."""
+        if self._zlib is not None and not self._file.closed:
+            self._file.write(self._zlib.flush())
+        self._file.close()
+
+    def __enter__(self) -> TFRecordWriter:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.close()
+
+
+def _plain_path(path: Any) -> Any:
+    return path.numpy() if isinstance(path, Tensor) else path
+
+
+def records_of(path: Any, options: Any = None) -> Iterator[bytes]:
+    """The records in a file."""
+    kind, name = _packing(options), os.fsdecode(_plain_path(path))
+    opened: Any = (gzip.open if kind == "GZIP" else open)(name, "rb")
+    with opened as stream:
+        yield from wire.read_records(_Unpacked(stream) if kind == "ZLIB" else stream, name)
+
+
+class _Unpacked:
+    """A file packed by zlib, read piece by piece."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream, self._unpack, self._ready = stream, zlib.decompressobj(), b""
+
+    def read(self, size: int) -> bytes:
+        while len(self._ready) < size:
+            packed = self._unpack.unconsumed_tail or self._stream.read(1 << 16)
+            if not packed:
+                break
+            self._ready += self._unpack.decompress(packed, 1 << 20)
+        found, self._ready = self._ready[:size], self._ready[size:]
+        return found
