@@ -529,10 +529,8 @@ def _size(name: str, x: Array, axis: int | tuple[int, ...]) -> int:
     return size
 
 
-sgn = sign
-step = heaviside
-swish = silu
-hard_swish = hard_silu
+sgn, step = sign, heaviside
+swish, hard_swish = silu, hard_silu
 
 
 # Names
