@@ -55,7 +55,8 @@ def test_what_keras_wrote_is_read(request, tmp_path_factory, name, suffix, draw)
         theirs = trained(draw(other_library(request, name), seed), optimizer)
         ours = loaded(doltap, saved(theirs, tmp_path_factory.mktemp("files") / f"model.{suffix}"))
         assert_same_predictions(ours, theirs, rows_for(theirs)[0])
-        assert int(ours.optimizer.iterations) == 2
+        # Keras counts no steps of a network that has no weights.
+        assert int(ours.optimizer.iterations) == (2 if theirs.trainable_weights else 0)
 
     exchange()
 
