@@ -87,7 +87,7 @@ LACKS: dict[str, tuple[Lack, ...]] = {
     "Model": (
         _coming("Recomputing instead of remembering saves memory; it is to come.", "rematerialized_call"),
         _never(_QUANTIZED, "quantize quantized_build quantized_call get_quantization_layer_structure"),
-        _never("add_weight does it.", "add_variable"),
+        _never("A layer answers to it, as to other old names; add_weight is today's.", "add_variable"),
         _never(
             "An epoch is one compiled program; train_step and test_step are there to be overridden.",
             "make_train_function make_test_function make_predict_function",

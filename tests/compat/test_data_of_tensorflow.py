@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 
 import numpy as np
 import pytest
@@ -327,8 +328,11 @@ def test_packed_tables_and_lines_are_unpacked(tmp_path):
     rows = tf.data.experimental.CsvDataset(path, [0, 0.0], compression_type="GZIP")
     assert list(rows.as_numpy_iterator()) == [(1, 2.5), (3, 4.5)]
     assert next(tf.data.TextLineDataset(path, "GZIP").as_numpy_iterator()) == b"1,2.5"
-    with pytest.raises(NotImplementedError, match="Unpack"):
+    with pytest.raises(tf.errors.DataLossError, match="GZIP"):
         list(tf.data.TextLineDataset(path, "ZLIB"))
+    (tmp_path / "lines.z").write_bytes(zlib.compress(b"a\nb\n" * 50_000))
+    packed = tf.data.TextLineDataset(str(tmp_path / "lines.z"), "ZLIB")
+    assert list(packed.as_numpy_iterator()) == [b"a", b"b"] * 50_000
 
 
 def test_what_a_function_makes_of_a_text_is_kept_unless_it_draws(tmp_path):

@@ -267,3 +267,30 @@ def test_a_program_loads_nothing_it_does_not_ask_for(tmp_path):
     heavy = ["numpy", "jax", "rich", "IPython", "multiprocessing", "matplotlib"]
     code = f"import sys; print([name for name in {heavy} if name in sys.modules])"
     assert doltap(tmp_path, "-c", code).stdout == "[]\n"
+
+
+FROZEN = """
+    import gc
+    before = gc.get_freeze_count()
+    import keras
+    print(before, gc.get_freeze_count() > 50_000, gc.isenabled())
+"""
+
+
+def test_what_a_program_loads_is_passed_over_by_the_collector(tmp_path):
+    shown = doltap(tmp_path, write(tmp_path, "program.py", FROZEN))
+    assert shown.stdout.split() == ["0", "True", "True"], shown.stderr
+
+
+def test_the_collector_is_left_alone_where_the_program_has_stopped_it(tmp_path):
+    text = "import gc; gc.disable(); import keras; print(gc.get_freeze_count(), gc.isenabled())"
+    assert doltap(tmp_path, "-c", text).stdout.split() == ["0", "False"]
+
+
+def test_installing_the_aliases_leaves_the_collector_of_the_process_alone(tmp_path):
+    text = "import doltap.compat, gc; doltap.compat.install(); import keras; print(gc.get_freeze_count())"
+    told = os.environ | {"PYTHONPATH": os.pathsep.join([SOURCE, *filter(None, sys.path)])}
+    shown = subprocess.run(
+        [sys.executable, "-c", text], env=told, capture_output=True, text=True, timeout=120
+    )
+    assert shown.stdout.split() == ["0"], shown.stderr

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from doltap import doors, old_names
-from doltap.compat import numpy_names
+from doltap.compat import numpy_names, settling
 from doltap.errors import DoltapError, MissingAttributeError, MissingNameError, closest
 from doltap.old_modules import GONE, LIBRARIES, PACKAGES, PLACES, PREFIXES, ROOTS, THINGS, VERSIONS
 from doltap.planned import lack_of
@@ -127,7 +127,10 @@ def _asked(path: str) -> Any:
 
 def wake() -> None:
     """Let what programs call by hand give tensors, as long as the aliases are installed."""
-    importlib.import_module(_BY_HAND).switch_on()
+    if _BY_HAND not in sys.modules:
+        with settling.loading():
+            importlib.import_module(_BY_HAND)
+    sys.modules[_BY_HAND].switch_on()
     importlib.import_module(f"{_FACADE}.data.at_hand").enter_all()
     vars(sys.modules[_FACADE]).setdefault("keras", module("keras"))
 

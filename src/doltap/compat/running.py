@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
-from doltap.compat import mending, tracebacks
+from doltap.compat import mending, settling, tracebacks
 from doltap.compat.imports import install
 from doltap.errors import ProgramError, closest
 
@@ -64,6 +64,7 @@ def under_aliases(words: Sequence[str], folder: str | None) -> None:
         folder: where its own modules lie; None leaves the path as it is.
     """
     install()
+    settling.claim()
     mending.watch()
     sys.argv[:] = words
     if folder is not None and not sys.flags.safe_path:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import gzip
+import io
 import operator
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 import numpy as np
 
 from doltap.compat.tensorflow import dtypes, wire
-from doltap.compat.tensorflow.errors import InvalidArgumentError
+from doltap.compat.tensorflow.errors import DataLossError, InvalidArgumentError
 from doltap.compat.tensorflow.tensor import Tensor, as_tensor
-from doltap.errors import NotSupportedError
+from doltap.errors import NotSupportedError, printable
 
 __all__ = ["BytesList", "Example", "Feature", "Features", "FixedLenFeature", "FloatList", "Int64List"]
-__all__ += ["TFRecordOptions", "TFRecordWriter", "VarLenFeature", "parse_example"]
-__all__ += ["parse_single_example", "parse_tensor", "records_of", "serialize_tensor"]
+__all__ += ["TFRecordOptions", "TFRecordWriter", "VarLenFeature", "opened"]
+__all__ += ["parse_example", "parse_single_example", "parse_tensor", "records_of", "serialize_tensor"]
 
 
 class _Message:
@@ -355,23 +356,45 @@ def _plain_path(path: Any) -> Any:
 
 def records_of(path: Any, options: Any = None) -> Iterator[bytes]:
     """The records in a file."""
+    with opened(path, options) as stream:
+        yield from wire.read_records(stream, os.fsdecode(_plain_path(path)))
+
+
+def opened(path: Any, options: Any = None) -> IO[bytes]:
+    """A file to read from, unpacked meanwhile if it is said to be packed: "", "GZIP" or "ZLIB"."""
     kind, name = _packing(options), os.fsdecode(_plain_path(path))
-    opened: Any = (gzip.open if kind == "GZIP" else open)(name, "rb")
-    with opened as stream:
-        yield from wire.read_records(_Unpacked(stream) if kind == "ZLIB" else stream, name)
+    if kind == "GZIP":
+        return cast(IO[bytes], gzip.open(name))
+    return io.BufferedReader(_Unpacked(open(name, "rb"))) if kind == "ZLIB" else open(name, "rb")
 
 
-class _Unpacked:
+class _Unpacked(io.RawIOBase):
     """A file packed by zlib, read piece by piece."""
 
-    def __init__(self, stream: Any) -> None:
-        self._stream, self._unpack, self._ready = stream, zlib.decompressobj(), b""
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._unpack = stream, zlib.decompressobj()
 
-    def read(self, size: int) -> bytes:
-        while len(self._ready) < size:
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, room: Any) -> int:
+        found = b""
+        while not found:
             packed = self._unpack.unconsumed_tail or self._stream.read(1 << 16)
             if not packed:
                 break
-            self._ready += self._unpack.decompress(packed, 1 << 20)
-        found, self._ready = self._ready[:size], self._ready[size:]
-        return found
+            try:
+                found = self._unpack.decompress(packed, len(room))
+            except zlib.error as error:
+                raise DataLossError(
+                    f"'{printable(str(self._stream.name))}'",
+                    expected="a file packed by zlib",
+                    got=str(error),
+                    fix='Is it "GZIP", or not packed?',
+                ) from error
+        room[: len(found)] = found
+        return len(found)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()

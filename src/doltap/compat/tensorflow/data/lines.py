@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 from collections.abc import Iterator
-from typing import IO, Any, cast
+from typing import Any
 
 import numpy as np
 
 from doltap.compat.tensorflow.data.dataset import Dataset
 from doltap.compat.tensorflow.data.ordered import UNKNOWN
 from doltap.compat.tensorflow.data.specs import TensorSpec, as_element
-from doltap.compat.tensorflow.records import records_of
+from doltap.compat.tensorflow.records import opened, records_of
 from doltap.compat.tensorflow.tensor import array_from
-from doltap.errors import NotSupportedError
 
-__all__ = ["TFRecordDataset", "TextLineDataset", "opened"]
-
-
-def opened(name: str, compression_type: Any) -> IO[bytes]:
-    """The file, unpacked while it is read where it is said to be packed."""
-    kind = np.asarray("" if compression_type is None else compression_type).item()
-    kind = kind.decode() if isinstance(kind, bytes) else kind
-    if kind not in ("", "GZIP"):
-        raise NotSupportedError(
-            f"'{name}'",
-            expected="compression_type 'GZIP', or none",
-            got=repr(kind),
-            fix="Unpack the file first.",
-        )
-    return cast(IO[bytes], gzip.open(name)) if kind else open(name, "rb")
+__all__ = ["TFRecordDataset", "TextLineDataset"]
 
 
 class TextLineDataset(Dataset):
@@ -38,6 +22,7 @@ class TextLineDataset(Dataset):
 
     Args:
         filenames: a name, several, or a data set of names.
+        compression_type: "", "GZIP" or "ZLIB".
     """
 
     def __new__(

@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from doltap.compat.tensorflow import csv_lines, dtypes
+from doltap.compat.tensorflow import csv_lines, dtypes, records
 from doltap.compat.tensorflow.csv_lines import Field
-from doltap.compat.tensorflow.data import lines
 from doltap.compat.tensorflow.data.dataset import Dataset
 from doltap.compat.tensorflow.data.ordered import UNKNOWN
 from doltap.compat.tensorflow.data.specs import TensorSpec, as_element
@@ -74,7 +73,7 @@ class CsvDataset(Dataset):
 
 def _rows(name: str, delimiter: str, packed: Any = None, *, quotes: bool) -> Iterator[list[str]]:
     """The fields of the lines of a file; empty lines are none."""
-    with io.TextIOWrapper(lines.opened(name, packed), newline="", encoding="utf-8-sig") as file:
+    with io.TextIOWrapper(records.opened(name, packed), newline="", encoding="utf-8-sig") as file:
         yield from (row for row in csv_lines.split_lines(file, delimiter, quotes=quotes) if row)
 
 
