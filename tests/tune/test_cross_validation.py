@@ -309,6 +309,14 @@ def test_widths_made_equal_score_the_same_with_fewer_programs():
     assert programs == [4, 1]
 
 
+def test_widths_that_are_far_apart_keep_programs_of_their_own():
+    keras.training.cache.forget_programs()
+    search = tune.GridSearchCV(searched.number, {"units": [2, 3, 4000]}, cv=2, refit=False, pad_widths=True)
+    stops = [keras.callbacks.EarlyStopping("loss", min_delta=1e9)]
+    search.fit(X, NUMBERS, epochs=100_000, batch_size=4, callbacks=stops)
+    assert sum(key[-1][0] == "train" for key in keras.training.cache._programs) == 2
+
+
 @pytest.mark.parametrize("carrier", ["loop", "threads", "vmap"])
 def test_every_carrier_trains_the_same(carrier, monkeypatch):
     def alone(self, *arguments, **keywords):

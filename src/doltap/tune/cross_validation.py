@@ -23,7 +23,7 @@ class GridSearchCV(Search):
         verbose: 0 silent, 1 a table, 2 with the scores of the folds.
         n_jobs, pre_dispatch: accepted and not needed.
         carrier: how models of one program are trained: "auto", "loop", "threads" or "vmap".
-        pad_widths: whether networks that differ in the widths of hidden layers only are
+        pad_widths: whether networks that differ a little in the widths of hidden layers are
             trained as the widest of them, with weights of zero beside their own: fewer
             programs, and scores that are equal up to rounding.
         folder: keeps the results, so that a search that was killed goes on where it was.
@@ -93,7 +93,7 @@ class RandomizedSearchCV(Search):
         verbose: 0 silent, 1 a table, 2 with the scores of the folds.
         n_jobs, pre_dispatch: accepted and not needed.
         carrier: how models of one program are trained: "auto", "loop", "threads" or "vmap".
-        pad_widths: whether networks that differ in the widths of hidden layers only are
+        pad_widths: whether networks that differ a little in the widths of hidden layers are
             trained as the widest of them, with weights of zero beside their own: fewer
             programs, and scores that are equal up to rounding.
         folder: keeps the results, so that a search that was killed goes on where it was.
