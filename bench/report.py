@@ -33,8 +33,9 @@ search is SciKeras's KerasRegressor, over Keras 3 or from doltap.wrappers, in
 scikit-learn's RandomizedSearchCV: seed 001's space, 10 candidates, the same for
 all, 3 folds, California housing, EarlyStopping(patience=10) in at most 100
 epochs, from making the estimator to the end of the search. The second row is
-doltap's own search of the same estimator. The loss below is the best candidate's
-mean squared error; each repeat has a seed of its own.
+doltap's own search of the same estimator, and the third the same where networks
+of similar widths share a program. The loss below is the best candidate's mean
+squared error; each repeat has a seed of its own.
 
 fashion_deep64 trains on raw pixels from 0 to 255, as its lesson does. Whether
 Keras on JAX leaves its first plateau is then luck: about half of its starts do

@@ -82,6 +82,7 @@ ROWS = (
         compiles=True,
         against="search",
     ),
+    Row("search_padded", "seconds", "search: the same, pad_widths=True", compiles=True, against="search"),
     Row("import", "seconds", "import", 2),
     Row("import", "process_seconds", "import: the whole process"),
 )
@@ -90,6 +91,7 @@ ROWS = (
 TAKERS = {
     "search": ("doltap", "doltap_again", "keras"),
     "search_tune": ("doltap", "doltap_again"),
+    "search_padded": ("doltap", "doltap_again"),
 }
 
 PROGRAMS = tuple(dict.fromkeys(row.program for row in ROWS))

@@ -28,6 +28,7 @@ MODULES = {
     "prepare": "pictures",
     "search": "searching",
     "search_tune": "searching",
+    "search_padded": "searching",
 }
 
 # In whose words a peer's programs are written.

@@ -7,15 +7,17 @@ candidates; the random starts of the networks differ from repeat to repeat.
 
 from __future__ import annotations
 
+import functools
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from task import Task, peak_megabytes
 
-__all__ = ["lay_housing", "search_in_keras", "search_tune_in_keras"]
+__all__ = ["lay_housing", "search_in_keras", "search_padded_in_keras", "search_tune_in_keras"]
 
 _PARTS = ("x_train", "y_train", "x_valid", "y_valid")
 _NUM_EPOCHS = 100
@@ -56,7 +58,14 @@ def search_tune_in_keras(task: Task) -> dict:
     return _search(task, tune.RandomizedSearchCV)
 
 
-def _search(task: Task, kind: type) -> dict:
+def search_padded_in_keras(task: Task) -> dict:
+    """As that, with networks of similar widths made equal in width."""
+    from doltap import tune
+
+    return _search(task, functools.partial(tune.RandomizedSearchCV, pad_widths=True))
+
+
+def _search(task: Task, kind: Callable) -> dict:
     from scipy.stats import reciprocal
 
     if task.peer == "keras":
