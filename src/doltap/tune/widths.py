@@ -42,11 +42,11 @@ def widen(fits: Sequence[Fit]) -> None:
             guarded(fit, functools.partial(fit.model.ensure_built, (None, *_row_shape(fit))))
         if fit.plan is not None and fit.is_shared:
             groups.setdefault(_form(fit), []).append(fit)
-    for group in groups.values():
-        for widest, members in _clusters(group):
-            for fit in members:
-                if _widths(fit.model) != widest:
-                    _widen(fit, list(widest))
+    clusters = [cluster for group in groups.values() for cluster in _clusters(group)]
+    for widest, members in clusters:
+        for fit in members:
+            if _widths(fit.model) != widest:
+                _widen(fit, list(widest))
 
 
 def _clusters(group: Sequence[Fit]) -> list[tuple[Widths, list[Fit]]]:
