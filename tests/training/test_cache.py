@@ -371,6 +371,17 @@ def test_the_least_recently_used_program_goes_first(monkeypatch, compilations):
     assert compilations
 
 
+def test_a_tenth_of_many_programs_goes_at_once(monkeypatch):
+    cache.forget_programs()
+    monkeypatch.setattr(cache, "_MEMORY_BYTES", 20 * cache._BYTES_PER_PROGRAM)
+    given_back = []
+    monkeypatch.setattr(cache, "_give_back", lambda: given_back.append(len(cache._programs)))
+    for number in range(24):
+        cache._keep(number, cache.Program(None))
+    assert list(cache._programs) == list(range(6, 24))
+    assert given_back == [18, 18]
+
+
 def test_programs_that_were_forgotten_are_compiled_again(compilations):
     model = network()
     train(model)
