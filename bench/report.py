@@ -37,6 +37,9 @@ doltap's own search of the same estimator, and the third the same where networks
 of similar widths share a program. The loss below is the best candidate's mean
 squared error; each repeat has a seed of its own.
 
+A fit that somebody watches is seed 001's network, five epochs; its ratio is its
+share of the time of the same fit unwatched, measured in turn in one process.
+
 fashion_deep64 trains on raw pixels from 0 to 255, as its lesson does. Whether
 Keras on JAX leaves its first plateau is then luck: about half of its starts do
 not (doltap computes the loss from the logits, and does). An epoch takes as long
@@ -52,12 +55,21 @@ def main_table(rows: Sequence[Row], results: Results, peers: Sequence[str]) -> l
 def _line(row: Row, results: Results, peers: Sequence[str]) -> list[str]:
     cells = [_cell(row, results, peer) for peer in peers]
     wanted = "-" if row.wanted is None else _as_ratio(row, row.wanted)
+    if row.share:
+        shares = results.values(row.program, "doltap", row.share)
+        return [row.title, *cells, *_judged(row, statistics.median(shares) if shares else None, wanted)]
     ours, keras = (_median(row, results, peer) for peer in ("doltap", "keras"))
     if ours is None or keras is None:
-        return [row.title, *cells, "-", wanted, "-"]
-    ratio = row.ratio(ours, keras)
+        return [row.title, *cells, *_judged(row, None, wanted)]
+    return [row.title, *cells, *_judged(row, row.ratio(ours, keras), wanted)]
+
+
+def _judged(row: Row, ratio: float | None, wanted: str) -> list[str]:
+    """The ratio, what was wanted, and whether it was reached."""
+    if ratio is None:
+        return ["-", wanted, "-"]
     reached = "-" if row.wanted is None else "yes" if row.is_reached(ratio) else "no"
-    return [row.title, *cells, _as_ratio(row, ratio), wanted, reached]
+    return [_as_ratio(row, ratio), wanted, reached]
 
 
 def _median(row: Row, results: Results, peer: str) -> float | None:
@@ -82,7 +94,7 @@ def _as_figure(row: Row, value: float) -> str:
 
 
 def _as_ratio(row: Row, ratio: float) -> str:
-    return f"{ratio:.2f}" if row.is_memory else f"{ratio:.3g}x"
+    return f"{ratio:.2f}" if row.is_memory or row.share else f"{ratio:.3g}x"
 
 
 def work_table(rows: Sequence[Row], results: Results, peers: Sequence[str]) -> list[list[str]]:

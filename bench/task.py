@@ -29,6 +29,9 @@ MODULES = {
     "search": "searching",
     "search_tune": "searching",
     "search_padded": "searching",
+    "tensorboard": "watched",
+    "live": "watched",
+    "diagnose": "watched",
 }
 
 # In whose words a peer's programs are written.

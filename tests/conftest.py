@@ -12,6 +12,10 @@ import warnings
 import jaxtyping
 import pytest
 
+from browser import _chromium, browser
+
+__all__ = ["_chromium", "browser", "keras"]
+
 # Programs are run as programs are, by test_programs.
 collect_ignore_glob = ["programs/*"]
 

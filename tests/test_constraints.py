@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from doltap import constraints
+from doltap import constraints, registry
 from doltap.errors import UnknownNameError
 
 CASES = [
@@ -103,6 +103,11 @@ def test_get_takes_objects_classes_functions_and_none():
     assert constraints.serialize(None) is None
     for written in ("own", {"module": "builtins", "class_name": "function", "config": "own"}):
         assert constraints.deserialize(written, {"own": own}) is own
+
+
+def test_a_function_that_gives_the_constraint_is_called_as_in_keras_2():
+    with registry.custom_object_scope({"mine": lambda: abs, "plain": abs}):
+        assert constraints.get("mine") is constraints.get("plain") is abs
 
 
 def test_a_class_of_ones_own_is_written_and_read():

@@ -36,7 +36,7 @@ def test_a_name_of_keras_that_is_missing_says_why():
         lambda: doltap.applications: r"doltap: .*'applications', which is not planned",
         lambda: doltap.Sequental: r"doltap: .*\n  Did you mean 'Sequential'",
         lambda: doltap.saving.KerasFileEditor: r"'KerasFileEditor', which is not planned\.\n  doltap inspect",
-        lambda: doltap.utils.plot_model: r"'plot_model', which is planned",
+        lambda: doltap.utils.load_img: r"'load_img', which is planned",
         lambda: doltap.Sequential().quantize: r"'quantize', which is not planned\.\n  Weights",
     }.items():
         with pytest.raises(MissingAttributeError, match=said):

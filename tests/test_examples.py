@@ -150,3 +150,32 @@ def test_an_ensemble_disagrees_most_where_there_is_no_data(monkeypatch, tmp_path
     assert len(spreads) == 4
     assert spreads[0] < spreads[2] < spreads[3]
     assert (tmp_path / "drawn.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_report_of_the_digits_tells_what_was_learned(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("DOLTAP_LANG", "en")
+    example("report").main(tmp_path / "digits.html")
+    said = capsys.readouterr().out
+    assert float(re.search(r"([\d.]+)% of 450 digits", said).group(1)) > 90
+    page = (tmp_path / "digits.html").read_text(encoding="utf-8")
+    assert "Report on digits" in page
+    assert "What the units of hidden look for" in page
+    assert 5 <= page.count("<figure><img ") <= 24
+    assert "hidden (Dense)" in (tmp_path / "digits.svg").read_text(encoding="utf-8")
+
+
+def test_the_diagnosis_explains_the_first_two_networks_and_is_content_with_the_third(capsys, monkeypatch):
+    monkeypatch.setenv("DOLTAP_LANG", "en")
+    diagnosis = example("diagnosis")
+    # The digits are few, so that an epoch of them has few steps.
+    epochs = 10 if len(diagnosis.images()[0]) > 12000 else 20
+    doltap.utils.set_random_seed(0)
+    histories = diagnosis.main(epochs, rows=12000)
+    found = [[one.name for one in history.findings] for history in histories]
+    assert found[0][0] == "vanishing_gradients"
+    assert found[1] == ["rate_too_low"]
+    assert found[2] == []
+    said = " ".join(capsys.readouterr().out.split())
+    assert "4 sigmoid layers in a row shrink it each time." in said
+    assert "Rate 0.001 with plain SGD" in said
+    assert re.search(r"at this speed it needs about \d+ epochs", said)

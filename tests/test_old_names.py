@@ -733,7 +733,8 @@ def test_the_families_are_asked_for_somewhere():
 def SOURCES():  # noqa: N802
     names = ["arrays", "constraints", "regularizers", "layers.dense", "layers.noise", "layers.embedding"]
     names += ["layers.activation", "layers.normalization", "optimizers.optimizer", "callbacks.rates"]
-    names += ["callbacks.progress", "models.trainer", "models.old_ways", "models.model"]
+    names += ["callbacks.progress", "models.trainer", "models.compiling", "models.old_ways"]
+    names += ["models.model"]
     names += ["datasets.imdb", "datasets.reuters"]
     return [importlib.import_module(f"doltap.{name}") for name in names]
 

@@ -50,6 +50,17 @@ def test_the_search_shown_finds_a_network():
     assert 0.001 < places["found"].suggestion < 5
 
 
+@pytest.mark.parametrize(("name", "language"), [("README.md", "en"), ("README.ko.md", "ko")])
+def test_the_diagnosis_shown_is_made_of_that_network(name, language, monkeypatch, capsys):
+    program, shown = blocks(name, "python")[3], blocks(name, "")[4]
+    monkeypatch.setenv("DOLTAP_LANG", language)
+    keras.utils.set_random_seed(42)
+    x = np.random.uniform(-1, 1, (1000, 2))
+    exec(program, {"keras": keras, "x": x, "y": (x[:, 0] * x[:, 1] > 0).astype(int)})
+    said = re.sub(r"\d{3}", "320", capsys.readouterr().out)  # How small, depends on the machine a little.
+    assert said.split() == shown.split()
+
+
 @pytest.mark.parametrize("name", ["README.md", "README.ko.md"])
 def test_the_errors_shown_are_the_errors_raised(name):
     said = blocks(name, "")[3]

@@ -18,7 +18,7 @@ from doltap.errors import DoltapError, UnknownNameError
 
 __all__ = ["main"]
 
-_COMMANDS = ("demo", "inspect", "run")
+_COMMANDS = ("demo", "inspect", "play", "report", "run")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "inspect":
             return _inspect(options.file, as_json=options.json)
+        if options.command == "play":
+            return _play(options)
+        if options.command == "report":
+            return _report(options.folder, options.out, options.language)
         demo = importlib.import_module("doltap.demo")
         demo.run(num_epochs=options.epochs, folder=options.out)
     except DoltapError as error:
@@ -78,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
         "file", type=Path, help="a .keras, .h5, .weights.h5 or .safetensors file, or a folder"
     )
     looked_at.add_argument("--json", action="store_true", help="print JSON")
+    _add_play(commands)
+    _add_report(commands)
     _add_run(commands)
     return parser
 
@@ -88,6 +94,35 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *given: Any) -> None:
         print(f"doltap {importlib.import_module('importlib.metadata').version('doltap')}")
         parser.exit()
+
+
+def _add_play(commands: Any) -> None:
+    shown = commands.add_parser("play", help="open a page on which a small network trains as you watch")
+    shown.add_argument("--port", type=_port, help="the port of the page's address (default: a free one)")
+    shown.add_argument("--data", type=Path, metavar="TABLE.CSV", help="a table of your own to begin with")
+    shown.add_argument("--language", help="en or ko (default: that of the system)")
+    shown.add_argument("--no-browser", action="store_true", help="print the address and open nothing")
+
+
+def _play(options: argparse.Namespace) -> int:
+    serve = importlib.import_module("doltap.play").serve
+    serve(
+        port=options.port, data=options.data, language=options.language, opens_browser=not options.no_browser
+    )
+    return 0
+
+
+def _add_report(commands: Any) -> None:
+    compared = commands.add_parser(
+        "report", help="write a page that compares the trainings whose logs a folder holds"
+    )
+    compared.add_argument(
+        "folder", type=Path, help="what TensorBoard, CSVLogger or a search wrote, at any depth"
+    )
+    compared.add_argument(
+        "--out", default="report.html", metavar="FILE", help="the page (default: report.html)"
+    )
+    compared.add_argument("--language", help="en or ko (default: DOLTAP_LANG, then the locale)")
 
 
 def _add_run(commands: Any) -> None:
@@ -174,6 +209,27 @@ def _inspect(path: Path, *, as_json: bool) -> int:
     else:
         inspecting.print_inspected(found, str(path), size)
     return 1 if found["refused"] else 0
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 to 65535, got {text!r}")
+    return int(text)
+
+
+def _report(folder: Path, out: str, language: str | None) -> int:
+    """Write the page that compares runs."""
+    chosen = importlib.import_module("doltap.reporting.language").chosen(language)
+    writing = importlib.import_module("doltap.files.writing")
+    writing.check_writable(writing.checked_path(out))
+    found = importlib.import_module("doltap.reporting.report.runs").found_in(folder)
+    version = importlib.import_module("importlib.metadata").version("doltap")
+    when = importlib.import_module("time").strftime("%Y-%m-%d %H:%M")
+    comparing = importlib.import_module("doltap.reporting.report.comparing")
+    text = comparing.comparison(found, folder, chosen, (version, when))
+    writing.write_aside(out, lambda path: path.write_text(text, encoding="utf-8"))
+    print(f"{out}: {len(found.runs)} runs, {len(found.searches)} searches")
+    return 0
 
 
 def _positive_integer(text: str) -> int:

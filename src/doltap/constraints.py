@@ -5,6 +5,8 @@ A constraint is any function from a weight to a weight of the same shape.
 
 from __future__ import annotations
 
+import inspect
+import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -160,9 +162,16 @@ def get(identifier: Any) -> Callable[[Any], Any] | None:
     {'max_value': 2, 'axis': 0}
     """
     found = names.make(identifier)
+    if isinstance(identifier, str) and _gives_one(found):
+        found = found()
     if found is not None and not callable(found):
         raise UnknownNameError.of("constraint", identifier, names)
     return found
+
+
+def _gives_one(found: Any) -> bool:
+    """Whether it is a function without arguments: Keras 2 called what `custom_objects` held."""
+    return isinstance(found, types.FunctionType) and not inspect.signature(found).parameters
 
 
 @explained

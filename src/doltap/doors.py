@@ -16,6 +16,9 @@ from doltap.errors import MissingAttributeError, MissingNameError, closest
 from doltap.old_modules import PLACES
 from doltap.planned import LACKS
 
+# The last one is what Python 3.12 does for a star.
+_IMPORTS = ("IMPORT_FROM", "IMPORT_STAR", "CALL_INTRINSIC_1")
+
 __all__ = ["guard", "imports", "lacking", "later", "moved"]
 
 
@@ -104,9 +107,9 @@ def lacking(module: str, name: str, *, is_import: bool = False) -> MissingAttrib
 
 
 def imports(frame: Any) -> bool:
-    """Whether the frame is at `from module import name`.
+    """Whether the frame is at `from module import name`, or `import *`.
 
     There Python drops the words of an AttributeError, and says only that it
     cannot import the name. Anywhere else, `hasattr` and its kin expect one.
     """
-    return dis.opname[frame.f_code.co_code[frame.f_lasti]] == "IMPORT_FROM"
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]] in _IMPORTS

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 __all__ = ["Notes", "current", "taken"]
@@ -34,6 +34,9 @@ class Notes:
         self.promised: dict[int, Any] = {}
         # What each layer gave at its first call; None where nobody asks.
         self.outputs: dict[Any, Any] | None = None
+        # What stands between a layer and those that take its output: a function of
+        # the layer and an array; None where nothing does.
+        self.tap: Callable[[Any, Any], Any] | None = None
 
     def mask_of(self, array: Any) -> Any:
         """Which steps of the array count, as booleans; None where all do."""
@@ -42,6 +45,14 @@ class Notes:
     def value_of(self, tensor: Any) -> Any:
         """What a symbolic tensor stands for in this step; itself where that is not known."""
         return self.promised.get(id(tensor), tensor)
+
+    def passed_on(self, layer: Any, outputs: Any) -> Any:
+        """Note what a layer gave at its first call; what those take that come after it."""
+        assert self.outputs is not None
+        if self.tap is not None and layer not in self.outputs:
+            outputs = self.tap(layer, outputs)
+        self.outputs.setdefault(layer, outputs)
+        return outputs
 
     def set_mask(self, array: Any, mask: Any) -> None:
         """Say which steps of the array count."""

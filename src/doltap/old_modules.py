@@ -6,8 +6,8 @@ under the aliases; nothing here changes anything elsewhere.
 
 from __future__ import annotations
 
-__all__ = ["BACKEND", "GONE", "LIBRARIES", "NUMPY", "PACKAGES", "PLACES", "PREFIXES", "ROOTS", "THINGS"]
-__all__ += ["VERSIONS"]
+__all__ = ["BACKEND", "CALLED", "GONE", "LIBRARIES", "LIBRARY_THINGS", "NUMPY", "PACKAGES", "PLACES"]
+__all__ += ["PREFIXES", "ROOTS", "THINGS", "VERSIONS"]
 
 # The packages that are answered for; any other one is left to Python.
 ROOTS = frozenset(
@@ -53,8 +53,9 @@ PREFIXES: dict[str, str] = {
 }
 
 _LAYERS = """
-    advanced_activations attention containers convolutional convolutional_recurrent core cudnn_recurrent
-    dense_attention einsum_dense embeddings experimental experimental.preprocessing kernelized local
+    activation advanced_activations attention containers convolutional convolutional_recurrent core
+    cudnn_recurrent dense_attention einsum_dense embeddings experimental experimental.preprocessing kernelized
+    local
     locally_connected merging multi_head_attention noise normalization normalization_v2 ops pooling
     preprocessing recurrent recurrent_v2 regularization reshaping rnn serialization wrappers
 """
@@ -62,6 +63,8 @@ _OPTIMIZERS = """
     adadelta_v2 adagrad_v2 adam_v2 adamax_v2 experimental ftrl gradient_descent_v2 legacy nadam_v2
     optimizer_experimental optimizer_v1 optimizer_v2 rmsprop_v2
 """
+_RULES = "adadelta adagrad adam adamax ftrl nadam rmsprop"
+_RULES_OF_2 = f"{_RULES} gradient_descent learning_rate_schedule optimizer_v2"
 _APPLICATIONS = """
     convnext densenet efficientnet efficientnet_v2 imagenet_utils inception_resnet_v2 inception_v3 mobilenet
     mobilenet_v2 mobilenet_v3 nasnet resnet resnet50 resnet_v2 vgg16 vgg19 xception
@@ -86,7 +89,10 @@ PLACES: dict[str, str] = {
     **{f"keras.datasets.{name}": f"datasets.{name}" for name in _DATASETS.split()},
     **{f"keras.applications.{name}": f"applications.{name}" for name in _APPLICATIONS.split()},
     **_below("keras.layers", _LAYERS, "layers"),
-    **_below("keras.optimizers", _OPTIMIZERS, "optimizers optimizers.schedules"),
+    **_below("keras.optimizers", f"{_OPTIMIZERS} {_RULES} sgd", "optimizers optimizers.schedules"),
+    **_below("keras.optimizers.legacy", _RULES_OF_2, "optimizers optimizers.schedules"),
+    **_below("keras.optimizers.optimizer_v2", _RULES_OF_2, "optimizers optimizers.schedules"),
+    **_below("keras.optimizer_v2", _RULES_OF_2, "optimizers optimizers.schedules"),
     "keras.backend": "compat.keras_backend backend",
     "keras.backend.common": "compat.keras_backend backend",
     "keras.backend.experimental": "backend compat.keras_backend",
@@ -127,7 +133,6 @@ PLACES: dict[str, str] = {
     "keras.objectives": "losses",
     "keras.optimizer_v1": "optimizers",
     "keras.optimizer_v2": "optimizers optimizers.schedules",
-    "keras.optimizers.optimizer_v2.learning_rate_schedule": "optimizers.schedules",
     "keras.premade": "models",
     "keras.premade_models": "models",
     "keras.preprocessing.text": "compat.texts",
@@ -180,6 +185,9 @@ PLACES: dict[str, str] = {
     "tensorflow.python.ops.math_ops": "compat.tensorflow",
     "tensorflow.train": "compat.tensorflow.train compat.first_optimizers",
 }
+
+# Modules that were, or became, functions of the same name: `optimizers.adam(lr=0.1)`.
+CALLED = frozenset(["keras.layers.merge", *_below("keras.optimizers", f"{_RULES} sgd", "")])
 
 # a name that its place has no more -> the thing of doltap
 THINGS: dict[str, str] = {
@@ -264,6 +272,7 @@ GONE: dict[str, str] = {
     "keras.layers.Recurrent": "keras.layers.RNN(cell) is what recurrent layers are made of today.",
     "keras.legacy.interfaces": "The layers of today understand the old keywords themselves.",
     "keras.metrics.MeanTensor": "A Metric of your own: keep a sum and a count with add_variable.",
+    "keras.metrics.accuracy": "keras.metrics.Accuracy counts equal values.",
     "keras.metrics.PyMetric": "A Metric of your own does it; compile(run_eagerly=True) lets it use Python.",
     "keras.models.Graph": "It became the Functional model: Model(inputs=..., outputs=...).",
     "keras.models.SharpnessAwareMinimization": "Write it as a Model with a train_step of your own.",
@@ -294,6 +303,11 @@ LIBRARIES: dict[str, str] = {
     "sklearn.grid_search": "sklearn.model_selection",
     "sklearn.learning_curve": "sklearn.model_selection",
     "sklearn.neural_network.multilayer_perceptron": "sklearn.neural_network",
+}
+
+# a thing that a library has no more -> that of doltap
+LIBRARY_THINGS: dict[str, str] = {
+    "sklearn.datasets.load_boston": "compat.sklearn_things.load_boston",
 }
 
 _TUNER = "doltap.tune does it: tune.RandomizedSearchCV(build_model, space, n_iter=10).fit(x, y)."

@@ -417,6 +417,8 @@ def in_logs(name: str, known: Any) -> str | None:
 
     >>> in_logs("val_acc", ["loss", "val_accuracy"]), in_logs("accuracy", ["acc"]), in_logs("auc", [])
     ('val_accuracy', 'acc', None)
+    >>> in_logs("acc", ["loss", "binary_accuracy", "val_binary_accuracy"])
+    'binary_accuracy'
     """
     if name in known:
         return name
@@ -426,8 +428,17 @@ def in_logs(name: str, known: Any) -> str | None:
             if stem != name and (not stem or stem.endswith("_")) and f"{stem}{other}" in known:
                 return f"{stem}{other}"
     # Keras 2 wrote out 'RootMeanSquaredError' and 'AUC' as its functions are written.
-    written = [each for each in known if _spelled(each) == _spelled(name)]
+    written = [each for each in known if _spelled(each) == _spelled(name)] or _accuracies(name, known)
     return written[0] if len(written) == 1 else None
+
+
+def _accuracies(name: str, known: Any) -> list[str]:
+    """The accuracies that are written out, where a program asks for the one there is."""
+    front = "val_" if name.startswith("val_") else ""
+    if name.removeprefix(front) not in ("acc", "accuracy"):
+        return []
+    written = (f"{front}{kind}_accuracy" for kind in ("binary", "categorical", "sparse_categorical"))
+    return [each for each in written if each in known]
 
 
 def _spelled(name: str) -> str:

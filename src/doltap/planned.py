@@ -188,7 +188,9 @@ LACKS: dict[str, tuple[Lack, ...]] = {
     "saving": (_never("doltap inspect FILE shows what a file holds.", "KerasFileEditor"),),
     "utils": (
         _coming(_PICTURES, "array_to_img image_dataset_from_directory img_to_array load_img save_img"),
-        _coming("Pictures of a model are to come; model.summary() is there.", "model_to_dot plot_model"),
+        _never(
+            "plot_model draws without Graphviz; plot_model(model, 'model.svg') can be edited.", "model_to_dot"
+        ),
         _coming("Texts come with the recurrent layers.", "text_dataset_from_directory"),
         _coming("Sounds come with the layers for sequences.", "audio_dataset_from_directory"),
         _coming("It comes with the layers for sequences.", "timeseries_dataset_from_array"),

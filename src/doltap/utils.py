@@ -15,6 +15,7 @@ from doltap.datasets.downloads import get_file
 from doltap.dtypes import standardize as standardize_dtype
 from doltap.feature_space import FeatureSpace
 from doltap.models.objects import deserialize_keras_object, serialize_keras_object
+from doltap.models.shown import plot_model
 from doltap.random import set_random_seed
 from doltap.registry import (
     custom_object_scope,
@@ -44,6 +45,7 @@ __all__ = [
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
+    "plot_model",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",

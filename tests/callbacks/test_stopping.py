@@ -259,6 +259,7 @@ def overflowing_run(library, capsys, *, raise_error):
     return int(model.optimizer.iterations), heard, error, capsys.readouterr().out
 
 
+@pytest.mark.filterwarnings("ignore:The loss is not a finite number")
 @pytest.mark.parametrize("raise_error", [False, True])
 def test_a_loss_that_is_no_number_ends_training_at_its_batch(keras, capsys, raise_error):
     theirs = overflowing_run(keras, capsys, raise_error=raise_error)

@@ -1,21 +1,21 @@
 """What TensorBoard itself finds in the files that are written for it."""
 
-import json
+import copy
 import os
-import socket
 import stat
 import subprocess
 import sys
-import time
-import urllib.request
+import warnings
 
 import numpy as np
 import pytest
 
 import doltap
 from doltap import errors
-from doltap.callbacks import TensorBoard
+from doltap.callbacks import Callback, HParams, TensorBoard
 from doltap.layers import Add, Dense, Embedding, Flatten
+from doltap.reporting import events as event_files
+from doltap.reporting import histograms
 
 pytest.importorskip("tensorboardX")
 accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
@@ -189,39 +189,159 @@ def test_a_second_training_goes_on_in_the_same_folder(tmp_path):
     assert [point.step for point in read(tmp_path / "train").Scalars("epoch_loss")] == [0, 1, 2]
 
 
-def test_tensorboard_itself_serves_the_curves(tmp_path):
-    fit(tmp_path)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(tmp_path), "--port", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        tags = _asked(f"http://127.0.0.1:{port}/data/plugin/scalars/tags", server)
-    finally:
-        server.terminate()
-        server.wait()
-    assert set(tags) == {"train", "validation"}
-    assert "epoch_loss" in tags["train"]
-
-
-def _asked(address, server):
-    """What the server answers, once it is up and has read the files."""
-    for _ in range(300):
-        assert server.poll() is None, "tensorboard ended"
-        try:
-            with urllib.request.urlopen(address, timeout=5) as answer:
-                found = json.load(answer)
-        except OSError:
-            found = {}
-        if len(found) == 2:
-            return found
-        time.sleep(0.2)
-    raise AssertionError("tensorboard shows no curves")
-
-
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_permission_is_named(tmp_path):
     tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
     with pytest.raises(errors.ModelFileError, match="log_dir"):
         fit(tmp_path / "logs")
+
+
+def test_a_validation_folder_that_cannot_be_made_is_named_before_training(tmp_path):
+    (tmp_path / "validation").write_text("a file")
+    model = network()
+    with pytest.raises(errors.ModelFileError, match=r"log_dir=.*validation"):
+        fit(tmp_path, model)
+    assert int(model.optimizer.iterations) == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        network().fit(X, Y, verbose=0, callbacks=[TensorBoard(tmp_path)])
+
+
+# Histograms.
+
+
+ARRAYS = [
+    np.random.default_rng(1).normal(size=(7, 11)).astype(np.float32),
+    np.array([3.0], np.float32),
+    np.array([np.nan, -np.inf, 1.0, 2.0, 2.5], np.float32),
+    np.full((2, 2), np.nan, np.float32),
+    np.arange(12),
+    np.array([True, False, True]),
+]
+
+
+@pytest.mark.parametrize("number", range(len(ARRAYS)))
+def test_the_program_counts_what_numpy_counts(number):
+    found = histograms.Histograms(*map(np.asarray, histograms.counted(ARRAYS)))
+    values = ARRAYS[number].astype(np.float64).reshape(-1)
+    values = values[np.isfinite(values)]
+    assert found.counts[number].sum() == len(values)
+    if not len(values):
+        return
+    assert (found.low[number], found.high[number]) == (values.min(), values.max())
+    assert found.sums[number] == pytest.approx(values.sum(), rel=1e-5, abs=1e-5)
+    assert found.squares[number] == pytest.approx((values**2).sum(), rel=1e-5)
+    if values.min() < values.max():
+        expected = np.histogram(values, histograms.NUM_BUCKETS)[0]
+        assert abs(found.counts[number] - expected).sum() <= 2
+
+
+def test_weights_that_are_no_numbers_are_left_out(tmp_path):
+    writer = event_files.Writer()
+    file = writer.open(str(tmp_path))
+    names = [f"array_{number}" for number in range(len(ARRAYS))]
+    file.add_histograms(names, histograms.counted(ARRAYS), 5)
+    writer.close()
+    events = read(tmp_path)
+    assert set(events.Tags()["histograms"]) == {*names} - {"array_3"}
+    histogram = events.Histograms("array_2")[0].histogram_value
+    assert (histogram.min, histogram.max, histogram.num) == (1.0, 2.5, 3)
+    assert histogram.bucket_limit[-1] == 2.5
+    alone = events.Histograms("array_1")[0].histogram_value
+    assert (alone.bucket_limit, alone.bucket) == ([3.0], [1.0])
+
+
+# The thread that writes.
+
+
+def test_a_disk_that_is_full_is_said_at_the_end_and_ends_no_training(tmp_path, monkeypatch):
+    writer = pytest.importorskip("tensorboardX.event_file_writer").EventsWriter
+    usual = writer.write_event
+
+    def full(self, event):
+        if event.step == 1:
+            raise OSError(28, "No space left on device")
+        usual(self, event)
+
+    monkeypatch.setattr(writer, "write_event", full)
+    board = TensorBoard(tmp_path, histogram_freq=1)
+    with pytest.warns(UserWarning, match="could not write to .*: No space left on device"):
+        history = network().fit(X, Y, epochs=4, verbose=0, callbacks=[board])
+    assert len(history.epoch) == 4
+    assert [point.step for point in read(tmp_path / "train").Scalars("epoch_loss")] == [0]
+
+
+@pytest.mark.parametrize("ending", [KeyboardInterrupt, RuntimeError("mine")])
+def test_what_was_logged_before_an_interruption_is_on_the_disk(tmp_path, ending):
+    class Ending(Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 2:
+                raise ending
+
+    board = TensorBoard(tmp_path)
+    with pytest.raises((KeyboardInterrupt, RuntimeError)):
+        network().fit(X, Y, epochs=4, verbose=0, callbacks=[board, Ending()])
+    board._close()
+    assert [point.step for point in read(tmp_path / "train").Scalars("epoch_loss")] == [0, 1, 2]
+
+
+PROGRAM = """
+import os, signal, sys
+import numpy as np
+import doltap
+
+class Ending(doltap.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+model = doltap.Sequential([doltap.layers.Dense(1)])
+model.compile("sgd", "mse")
+board = doltap.callbacks.TensorBoard(sys.argv[1], histogram_freq=1)
+model.fit(np.ones((8, 2)), np.ones(8), epochs=1000, verbose=0, callbacks=[board, Ending()])
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no such signal")
+def test_a_program_that_is_interrupted_leaves_whole_files(tmp_path):
+    result = subprocess.run([sys.executable, "-c", PROGRAM, str(tmp_path)], capture_output=True, text=True)
+    assert "KeyboardInterrupt" in result.stderr
+    assert "Exception" not in result.stderr
+    train = read(tmp_path / "train")
+    assert [point.step for point in train.Scalars("epoch_loss")][:3] == [0, 1, 2]
+    assert len(train.Histograms("sequential/dense/kernel/histogram")) >= 3
+
+
+def test_a_copy_of_a_callback_in_use_writes_files_of_its_own(tmp_path):
+    board = TensorBoard(tmp_path)
+    copies = []
+
+    class Copying(Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            copies.append(copy.copy(board))
+
+    network().fit(X, Y, verbose=0, callbacks=[board, Copying()])
+    assert copies[0]._writer is None
+    assert len(read(tmp_path / "train").Scalars("epoch_loss")) == 1
+
+
+# Parameters.
+
+
+@pytest.mark.parametrize("value", [None, [1], {"a": 1}, np.ones(2)])
+def test_a_parameter_that_tensorboard_does_not_take_is_refused(value):
+    with pytest.raises(errors.DataError, match="units"):
+        HParams("logs", {"units": value})
+
+
+def test_parameters_are_missing_for_a_model_of_its_own(tmp_path):
+    with pytest.raises(errors.DataError, match="a dict of names and values"):
+        network().fit(X, Y, verbose=0, callbacks=[HParams(tmp_path)])
+
+
+def test_parameters_in_a_folder_that_cannot_be_written_are_refused_before_training(tmp_path):
+    (tmp_path / "logs").write_text("a file")
+    model = network()
+    with pytest.raises(errors.ModelFileError, match="log_dir"):
+        model.fit(X, Y, verbose=0, callbacks=[HParams(tmp_path / "logs", {"units": 4})])
+    assert int(model.optimizer.iterations) == 0

@@ -12,12 +12,13 @@ import subprocess
 import sys
 import types
 
+import numpy as np
 import pytest
 
 import doltap
 import doltap.compat
 from doltap.compat import imports, modules
-from doltap.errors import MissingAttributeError, MissingNameError
+from doltap.errors import MissingAttributeError, MissingNameError, NotSupportedError
 
 
 @pytest.fixture
@@ -172,10 +173,8 @@ MISTAKES = {
     "import keras; keras.callback.TensorBoard": "Did you mean 'callbacks'?",
     "import keras; keras.Moidel": "Did you mean 'Model'?",
     "from keras.layers import Sequential": "It stands in keras.models.",
-    "from keras.layers import Conv2D": "It is planned: Layers for images are the next family to come.",
-    "from keras.layers.convolutional import Conv2D": "It is planned: Layers for images",
-    "from keras.layers.recurrent import LSTM": "It is planned: Recurrent layers",
-    "from keras.applications.vgg16 import VGG16": "train small ones.",
+    "from keras.layers import Conv2d": "Did you mean 'Conv2D'?",
+    "import keras; keras.layers.Conv2D": "It is planned: Layers for images are the next family to come.",
     "import tensorflow.contrib.layers": "It ended with TensorFlow 1.",
     "import tensorflow.keras.layers.Dense as D": "Write: from tensorflow.keras.layers import Dense",
     "import tensorflow_addons as tfa": "does without TensorFlow, got 'tensorflow_addons'",
@@ -191,6 +190,61 @@ def test_a_mistyped_or_missing_name_is_told_what_was_meant(aliases, code):
     with pytest.raises((ImportError, AttributeError)) as told:
         run_as_user(code)
     assert MISTAKES[code] in str(told.value)
+
+
+USES = {
+    "from keras.layers import Conv2D": ("Conv2D(32, 3)", "It is planned: Layers for images are the next"),
+    "from keras.layers.convolutional import Conv2D": ("Conv2D(32, 3)", "It is planned: Layers for images"),
+    "from keras.layers.recurrent import LSTM as L": ("L(8)", "It is planned: Recurrent layers"),
+    "from keras.layers import *": ("Conv2D(32, 3)", "It is planned: Layers for images"),
+    "from keras.layers import LSTM": ("type('Mine', (LSTM,), {})", "It is planned: Recurrent layers"),
+    "from keras.applications.vgg16 import VGG16": ("VGG16(weights=None)", "train small ones."),
+    "from keras import applications": ("applications.VGG16()", "train small ones."),
+    "import keras.applications": ("keras.applications.VGG16", "train small ones."),
+    "import keras.applications.vgg16 as vgg": ("vgg.VGG16()", "train small ones."),
+    "from tensorflow.keras.preprocessing.image import load_img": ("load_img('a.png')", "Reading and writing"),
+    "from tensorflow.python.ops.variables import anything": (
+        "anything()",
+        "one of TensorFlow's insides",
+    ),
+}
+
+
+@pytest.mark.parametrize("imported", USES)
+def test_importing_what_is_lacking_is_no_harm_and_using_it_is_refused(aliases, imported):
+    names = run_as_user(imported)
+    use, why = USES[imported]
+    with pytest.raises((NotSupportedError, MissingAttributeError)) as told:
+        eval(use, names)
+    assert why in str(told.value)
+
+
+def test_nothing_is_of_a_class_that_was_imported_in_passing(aliases):
+    names = run_as_user(
+        "from tensorflow.keras.layers import Conv2D, Dense\nis_image = isinstance(Dense(1), Conv2D)"
+    )
+    assert names["is_image"] is False
+    assert repr(names["Conv2D"]) == "<Conv2D: imported, and not there>"
+    assert not hasattr(names["Conv2D"], "__wrapped__")
+    assert "Conv2D" not in vars(modules.module("keras.layers.core"))
+
+
+RULES = {
+    "from tensorflow.python.keras.optimizer_v2 import adam": "adam.Adam(learning_rate=0.1)",
+    "from tensorflow.python.keras.optimizer_v2 import gradient_descent as g": "g.SGD(lr=0.1)",
+    "import tensorflow.python.keras.optimizer_v2.rmsprop as r": "r.RMSprop(0.1)",
+    "from keras.optimizers import adam": "adam(lr=0.1)",
+    "from keras.src.optimizers import nadam": "nadam.Nadam(0.1)",
+    "from keras.optimizers.legacy import adagrad": "adagrad.Adagrad(0.1)",
+    "import keras": "keras.optimizers.sgd(lr=0.1)",
+}
+
+
+@pytest.mark.parametrize("imported", RULES)
+def test_a_module_of_an_optimizer_has_its_class_and_can_be_called_for_it(aliases, imported):
+    rule = eval(RULES[imported], run_as_user(imported))
+    assert isinstance(rule, doltap.optimizers.Optimizer)
+    assert float(rule.learning_rate) == pytest.approx(0.1)
 
 
 def test_the_errors_are_those_that_programs_expect(aliases):
@@ -221,7 +275,33 @@ def test_modules_of_scikit_learn_that_are_gone_are_found_where_they_went(aliases
     assert names["joblib"].__name__ == "joblib"
     assert names["cross_validation"].__name__ == names["again"].__name__ == "sklearn.model_selection"
     assert names["GridSearchCV"].__module__ == "sklearn.model_selection._search"
-    assert names["datasets"] is sys.modules["sklearn.datasets"]
+    assert names["datasets"].load_iris is sys.modules["sklearn.datasets"].load_iris
+
+
+def test_a_table_that_scikit_learn_dropped_is_read_from_the_file_of_keras(aliases, tmp_path, monkeypatch):
+    pytest.importorskip("sklearn")
+    x, y = np.arange(506.0 * 13).reshape(506, 13), np.arange(506.0)
+    np.savez(tmp_path / "boston_housing.npz", x=x, y=y)
+    monkeypatch.setenv("DOLTAP_DATASETS", str(tmp_path))
+    names = run_as_user(
+        "from sklearn.datasets import load_boston, load_iris\n"
+        "from sklearn import datasets\n"
+        "table = load_boston()\n"
+        "data, prices = datasets.load_boston(return_X_y=True)\n"
+        "import sklearn.datasets as tables\n"
+        "import sklearn.datasets\n"
+        "again = tables.load_boston().target, sklearn.datasets.load_boston().target\n"
+    )
+    assert np.array_equal(names["table"].data, x)
+    assert np.array_equal(names["table"]["target"], y)
+    assert np.array_equal(names["data"], x)
+    assert all(np.array_equal(prices, y) for prices in (names["prices"], *names["again"]))
+    assert names["sklearn"].__version__ == sys.modules["sklearn"].__version__
+    assert len(names["table"].feature_names) == 13
+    assert "506 districts" in names["table"].DESCR
+    assert copy.copy(names["datasets"]).load_iris is names["load_iris"]
+    assert not hasattr(names["datasets"], "load_bostom")
+    assert "load_boston" not in vars(sys.modules["sklearn.datasets"])
 
 
 PROGRAM = """

@@ -1,5 +1,7 @@
 """Things that old programs import and a few lines bring back."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -12,15 +14,23 @@ def network():
     return doltap.Sequential([doltap.Input((2,)), doltap.layers.Dense(3, name="hidden")], name="net")
 
 
-def test_the_picture_of_a_model_is_its_table_and_a_sentence(capsys):
-    assert keras_things.plot_model(network(), to_file="net.png", show_shapes=True) is None
+def test_the_picture_of_a_model_has_the_names_of_its_layers_as_in_keras_2(tmp_path):
+    picture = keras_things.plot_model(network(), tmp_path / "net.svg", show_shapes=True)
+    assert "hidden (Dense)" in picture.svg
+    assert "hidden (Dense)" in (tmp_path / "net.svg").read_text()
+
+
+def test_where_pictures_cannot_be_drawn_the_layers_are_printed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert keras_things.plot_model(network(), tmp_path / "net.png") is None
     said = capsys.readouterr().out
     assert "hidden" in said
-    assert "no pictures" in said
+    assert 'pip install "doltap[plot]"' in said
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_description_for_graphviz_is_refused_with_what_there_is():
-    with pytest.raises(NotSupportedError, match=r"model\.summary"):
+    with pytest.raises(NotSupportedError, match="plot_model"):
         keras_things.model_to_dot(network())
 
 

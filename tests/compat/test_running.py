@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from importlib.util import find_spec
 
 import pytest
 
@@ -294,3 +295,20 @@ def test_installing_the_aliases_leaves_the_collector_of_the_process_alone(tmp_pa
         [sys.executable, "-c", text], env=told, capture_output=True, text=True, timeout=120
     )
     assert shown.stdout.split() == ["0"], shown.stderr
+
+
+def test_numbers_are_written_as_before_numpy_2(tmp_path):
+    program = write(
+        tmp_path, "table.py", "import numpy as np\nprint(repr(np.float64(1.5)), [np.float32(2), np.int64(3)])"
+    )
+    assert doltap(tmp_path, program).stdout == "1.5 [2.0, 3]\n"
+
+
+@pytest.mark.skipif(
+    find_spec("tqdm") is None or find_spec("ipywidgets") is not None, reason="needs tqdm alone"
+)
+def test_bars_for_notebooks_are_text_without_their_widgets(tmp_path):
+    lines = "from tqdm.notebook import tqdm, trange\nprint(list(tqdm('ab')), list(trange(1, 3, desc='all')))"
+    done = doltap(tmp_path, write(tmp_path, "bars.py", lines))
+    assert done.stdout == "['a', 'b'] [1, 2]\n"
+    assert "all: 100%" in done.stderr

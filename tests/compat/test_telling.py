@@ -68,7 +68,13 @@ def test_every_row_of_the_tables_is_listed(console):
     rows = list(telling.rows())
     assert len(set(rows)) == len(rows)
     assert len([row for row in rows if row.kind == "NumPy"]) == len(old_modules.NUMPY)
-    for table in (old_modules.PREFIXES, old_modules.THINGS, old_modules.GONE, old_modules.LIBRARIES):
+    for table in (
+        old_modules.PREFIXES,
+        old_modules.THINGS,
+        old_modules.GONE,
+        old_modules.LIBRARIES,
+        old_modules.LIBRARY_THINGS,
+    ):
         assert set(table) <= {row.old for row in rows}
 
 

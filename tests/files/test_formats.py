@@ -61,7 +61,7 @@ def test_a_record_is_read_as_it_was_written(model, tmp_path, form):
         ("net.h5", "h5", "h5_weights"),
         ("NET.HDF5", "h5", "h5_weights"),
         ("net.weights.h5", "h5", "weights"),
-        ("net.ckpt", "h5", "weights"),
+        ("net.ckpt", "keras", "weights"),
         ("net", "keras", "weights"),
         ("net.tf", "keras", "weights"),
         ("weights.03-0.51.hdf5", "h5", "h5_weights"),

@@ -409,7 +409,7 @@ def test_a_batch_size_must_be_a_whole_number_from_one(size):
         ("validation_split", float("nan")),
         ("validation_split", "0.2"),
         ("validation_split", 0.999),
-        ("verbose", 3),
+        ("verbose", -1),
         ("verbose", "loud"),
         ("verbose", None),
         ("class_weight", [1.0, 2.0]),

@@ -143,7 +143,8 @@ def test_a_loss_that_breaks_later_is_said_with_its_epoch():
 def test_training_can_be_stopped_there(form):
     model = exploding()
     data = (X, Y) if form == "arrays" else (iter([(X[n : n + 4], Y[n : n + 4]) for n in (0, 4, 8)]),)
-    model.fit(*data, batch_size=4, shuffle=False, epochs=1, callbacks=[TerminateOnNaN()], verbose=0)
+    with pytest.warns(UserWarning, match="Training ends here"):
+        model.fit(*data, batch_size=4, shuffle=False, epochs=1, callbacks=[TerminateOnNaN()], verbose=0)
     assert int(model.optimizer.iterations) == 2
 
 

@@ -289,6 +289,11 @@ def demanding(units):
             NotSupportedError,
             "a function that makes",
         ),
+        (
+            lambda: KerasRegressor(wrapped.number(), verbose=0),
+            ParameterError,
+            "the function that makes.*\n.*brackets out",
+        ),
         (lambda: KerasClassifier(wrapped.sigmoid).fit(X, ["a"] * 60), LabelError, "one class, a"),
         (lambda: KerasClassifier(wrapped.sigmoid).fit(X, np.zeros((60, 2, 2))), ValueError, "shape"),
         (

@@ -5,6 +5,7 @@ from doltap.callbacks.averages import SwapEMAWeights
 from doltap.callbacks.callback import Callback
 from doltap.callbacks.callback_list import CallbackList, History
 from doltap.callbacks.checkpoints import BackupAndRestore, ModelCheckpoint
+from doltap.callbacks.diagnose import Diagnose
 from doltap.callbacks.functions import LambdaCallback
 from doltap.callbacks.live import LivePlot
 from doltap.callbacks.planned import RemoteMonitor
@@ -12,14 +13,16 @@ from doltap.callbacks.progress import ProgbarLogger
 from doltap.callbacks.rates import LearningRateScheduler, ReduceLROnPlateau
 from doltap.callbacks.recording import CSVLogger
 from doltap.callbacks.stopping import EarlyStopping, TerminateOnNaN
-from doltap.callbacks.tensorboard import TensorBoard
+from doltap.callbacks.tensorboard import HParams, TensorBoard
 
 __all__ = [
     "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",
+    "Diagnose",
     "EarlyStopping",
+    "HParams",
     "History",
     "LambdaCallback",
     "LearningRateScheduler",

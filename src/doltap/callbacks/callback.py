@@ -36,6 +36,8 @@ class Callback:
     _model: Any = None
     # Whether its batch hooks only matter where the loss is no finite number any more.
     waits_for_bad_loss = False
+    # Whether it may hear of an epoch when some more have passed, so that nothing is stopped for it.
+    can_wait = False
     # Its own hooks that do nothing as it was made, so that nothing is stopped for them.
     unheard: tuple[str, ...] = ()
     # The attributes that make up its state, with the types they may have.

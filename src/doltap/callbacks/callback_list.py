@@ -27,6 +27,8 @@ class History(Callback):
         self.epoch: list[int] = []
         # The epochs of each name's values: validation need not follow every one.
         self.when: dict[str, list[int]] = {}
+        # What `Diagnose` found, worst first; None where nobody looked.
+        self.findings: Sequence[Any] | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Begin the list of epochs anew."""
@@ -87,6 +89,8 @@ class Parameters(dict[str, Any]):
 
     # The recipe of the training, its rows where they are known, those of a batch, and whether it validates.
     run: tuple[Any, Any, Any, bool] | None = None
+    # The training, the validation and the callbacks themselves, while they run.
+    at_work: tuple[Any, Any, Sequence[Any]] | None = None
 
     def __missing__(self, name: str) -> Any:
         if name not in old_names.PARAMS or self.run is None:
@@ -183,15 +187,21 @@ class CallbackList(Callback):
     def listens_to(self, *hooks: str) -> bool:
         """Whether any callback does something at one of the hooks.
 
-        History does not count, as it can be told afterwards, nor does a callback
-        that waits for a loss that is not finite, where the engine stops by itself.
+        History does not count, as it can be told afterwards, nor do ends of epochs for
+        a callback that can wait for them, nor one that waits for a loss that is not
+        finite, where the engine stops by itself.
         """
         others = [
             callback
             for callback in self.callbacks
             if not isinstance(callback, History) and not getattr(type(callback), "waits_for_bad_loss", False)
         ]
-        return any(_overrides(callback, hook) for callback in others for hook in hooks)
+        return any(
+            _overrides(callback, hook)
+            and not (hook == "on_epoch_end" and getattr(callback, "can_wait", False))
+            for callback in others
+            for hook in hooks
+        )
 
     @property
     def waits_for_bad_loss(self) -> bool:  # type: ignore[override]

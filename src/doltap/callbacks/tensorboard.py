@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import os
 import time
 from pathlib import Path
@@ -12,10 +14,10 @@ import numpy as np
 
 from doltap import reporting
 from doltap.callbacks.callback import Callback, Logs
-from doltap.errors import DataError, NotSupportedError, UnknownNameError, optional_package
-from doltap.registry import arguments_of, check_arguments
+from doltap.errors import DataError, NotSupportedError, UnknownNameError, optional_package, printable
+from doltap.registry import arguments_of, check_arguments, explained
 
-__all__ = ["TensorBoard"]
+__all__ = ["HParams", "TensorBoard", "for_every_fit", "for_one_run"]
 
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end")
 # Words of Keras 2 that changed nothing that is shown today.
@@ -73,25 +75,28 @@ class TensorBoard(Callback):
         # A class of the user's may do something at every batch.
         own = [hook for hook in _BATCH_HOOKS if getattr(type(self), hook) is getattr(TensorBoard, hook)]
         self.unheard = tuple(own) if self.update_freq == "epoch" and not self._profiled else ()
+        self._writer: Any = None
         self._files: dict[str, Any] = {}
-        self._is_profiling = False
+        self._is_profiling = self._is_training = False
         self._began, self._begun_step = 0.0, 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Open the file of the training, and draw the graph."""
+        self._is_training = True
         if self.embeddings_freq:
             self._describe_embeddings()
         file = self._file("train")
+        run = getattr(self.params, "run", None)
+        if run and run[-1]:
+            reporting.events.check_folder(os.path.join(self.log_dir, "validation"))
         if self.write_graph and self.model.built:
             file.add_graph(reporting.events.connections(self.model))
-        file.flush()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Close the files."""
         self._stop_profiling()
-        for file in self._files.values():
-            file.close()
-        self._files.clear()
+        self._is_training = False
+        self._close()
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Begin to count steps."""
@@ -114,8 +119,6 @@ class TensorBoard(Callback):
             self._write_weights(epoch)
         if self.embeddings_freq and epoch % self.embeddings_freq == 0:
             self._write_embeddings()
-        for file in self._files.values():
-            file.flush()
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Let the profiler begin where it is time."""
@@ -138,15 +141,28 @@ class TensorBoard(Callback):
         if self.model.optimizer is not None and self.model.optimizer.is_built:
             numbers = _named("evaluation_{}_vs_iterations", logs or {})
             self._file("validation").add_numbers(numbers, self._step())
-            self._file("validation").flush()
+            if not self._is_training:
+                # Nobody tells it when there is an end.
+                self._close()
 
     def _step(self) -> int:
         return int(np.asarray(self.model.optimizer.iterations))
 
     def _file(self, part: str) -> Any:
+        if self._writer is None:
+            self._writer = reporting.events.Writer()
         if part not in self._files:
-            self._files[part] = reporting.events.EventFile(os.path.join(self.log_dir, part))
+            self._files[part] = self._writer.open(os.path.join(self.log_dir, part))
         return self._files[part]
+
+    def _close(self) -> None:
+        writer, self._writer, self._files = self._writer, None, {}
+        if writer is not None:
+            writer.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy writes files of its own.
+        return {**vars(self), "_writer": None, "_files": {}}
 
     def _stop_profiling(self) -> None:
         if self._is_profiling:
@@ -154,11 +170,13 @@ class TensorBoard(Callback):
             jax.profiler.stop_trace()
 
     def _write_weights(self, epoch: int) -> None:
-        file = self._file("train")
-        for weight in self.model.weights:
-            values = weight.numpy()
-            file.add_histogram(f"{weight.path}/histogram", values, epoch)
-            image = reporting.events.as_image(values) if self.write_images else None
+        file, weights = self._file("train"), self.model.weights
+        if not weights:
+            return
+        names = [f"{weight.path}/histogram" for weight in weights]
+        file.add_histograms(names, reporting.histograms.counted([one.read() for one in weights]), epoch)
+        for weight in weights if self.write_images else ():
+            image = reporting.events.as_image(weight.numpy())
             if image is not None:
                 file.add_image(f"{weight.path}/image", image, epoch)
 
@@ -185,6 +203,119 @@ class TensorBoard(Callback):
         for layer in self._embeddings():
             path = Path(self.log_dir) / f"{layer.name}.tsv"
             np.savetxt(path, layer.embeddings.numpy(), delimiter="\t", fmt="%.6g")
+
+
+class HParams(Callback):
+    """Writes with which parameters a run was trained, for TensorBoard's page HPARAMS.
+
+    It stands beside a `TensorBoard` of the same folder, whose losses and metrics
+    that page shows. Searches of `doltap.tune` that are given a `TensorBoard`
+    need none: each candidate gets a folder and an `HParams` of its own.
+
+    Args:
+        log_dir: the folder of the run.
+        parameters: a dict of names and values: numbers, booleans and strings. With an
+            estimator for scikit-learn, the names of its parameters, or None for all
+            of them: then every fit gets a folder of its own in `log_dir`.
+        trial_id: runs of one trial, such as the folds of a candidate, are shown as one.
+
+    >>> HParams("logs/run-1", {"units": 30, "rate": 0.01}).parameters
+    {'units': 30, 'rate': 0.01}
+    """
+
+    @explained
+    def __init__(self, log_dir: Any = "logs", parameters: Any = None, trial_id: str | None = None) -> None:
+        super().__init__()
+        optional_package("tensorboardX", extra="board", purpose="HParams")
+        self.log_dir, self.trial_id = os.fspath(log_dir), trial_id
+        if isinstance(parameters, dict):
+            wrong = [str(name) for name, value in parameters.items() if _as_parameter(value) is None]
+            if wrong:
+                raise DataError(
+                    f"HParams(parameters), {printable(', '.join(wrong), 200)}",
+                    expected="a number, a boolean or a string",
+                    got=printable(repr(parameters[wrong[0]]) if wrong[0] in parameters else "another", 100),
+                    fix="Give a name or a number that stands for it.",
+                )
+            parameters = {str(name): _as_parameter(value) for name, value in parameters.items()}
+        self.parameters = parameters
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Write the parameters."""
+        if not isinstance(self.parameters, dict):
+            raise DataError(
+                "HParams(parameters)",
+                expected="a dict of names and values, for a model that is trained by its own fit",
+                got=repr(self.parameters),
+                fix="For example HParams('logs/run-1', {'units': 30}).",
+            )
+        self._writer = reporting.events.Writer()
+        self._file = self._writer.open(self.log_dir)
+        self._file.add_session(self.parameters, self.trial_id or "")
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Write that the run has come to its end."""
+        self._file.end_session()
+        self._writer.close()
+        del self._file, self._writer
+
+
+def _as_parameter(value: Any) -> bool | float | str | None:
+    """The value as TensorBoard takes it; None where it does not."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return value if isinstance(value, (bool, int, float, str)) else None
+
+
+def for_one_run(given: Any, parameters: dict[str, Any], run: str, trial_id: str | None = None) -> list[Any]:
+    """The callbacks for one run of many: each `TensorBoard` in a folder of its own, with an `HParams`.
+
+    Args:
+        given: a callback, or several in a list.
+        parameters: those of the run; what TensorBoard does not take is left out.
+        run: the name of the folder within that of the callback.
+    """
+    plain = {name: _as_parameter(value) for name, value in parameters.items()}
+    plain = {name: value for name, value in plain.items() if value is not None}
+    listed = []
+    for one in given if isinstance(given, (list, tuple)) else [given]:
+        if isinstance(one, TensorBoard):
+            one = copy.copy(one)
+            one.log_dir = os.path.join(one.log_dir, run)
+            listed.append(HParams(one.log_dir, plain, trial_id))
+        if not isinstance(one, HParams):
+            listed.append(one)
+    return listed
+
+
+def for_every_fit(given: Any, parameters: dict[str, Any]) -> Any:
+    """The callbacks of an estimator's fit: where an `HParams` asks for its parameters, as `for_one_run`.
+
+    Args:
+        given: a callback, or several in a list.
+        parameters: all those of the estimator.
+    """
+    listed = given if isinstance(given, (list, tuple)) else [given]
+    asking = [one for one in listed if isinstance(one, HParams) and not isinstance(one.parameters, dict)]
+    if not asking:
+        return given
+    names = [*parameters] if asking[0].parameters is None else asking[0].parameters
+    for name in names:
+        if name not in parameters:
+            raise UnknownNameError.of("HParams(parameters)", name, parameters)
+    run = _new_folder(asking[0].log_dir)
+    return for_one_run(listed, {name: parameters[name] for name in names}, run, asking[0].trial_id)
+
+
+def _new_folder(folder: str) -> str:
+    """The name of the first folder "run-0001" and so on that is not there; now it is."""
+    reporting.events.check_folder(folder)
+    number = 1
+    while True:
+        path = Path(folder) / f"run-{number:04d}"
+        with contextlib.suppress(FileExistsError):
+            path.mkdir()
+            return path.name
+        number += 1
 
 
 def _named(form: str, numbers: Logs) -> dict[str, float]:

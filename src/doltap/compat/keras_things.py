@@ -11,7 +11,8 @@ from typing import Any
 
 from doltap import layers
 from doltap.datasets import downloads
-from doltap.errors import NotSupportedError
+from doltap.errors import MissingPackageError, NotSupportedError
+from doltap.models import shown
 
 __all__ = ["Reduction", "get_file", "merge", "model_to_dot", "plot_model"]
 
@@ -68,10 +69,26 @@ def _copy_whole(source: Path, target: Path) -> None:
             aside.unlink(missing_ok=True)
 
 
-def plot_model(model: Any, *settings: Any, **more: Any) -> None:
-    """Print the layers of the model, and that there is no picture of them yet."""
-    model.summary()
-    print("plot_model: doltap draws no pictures of models yet; these are its layers.")
+def plot_model(
+    model: Any,
+    to_file: Any = "model.png",
+    show_shapes: bool = False,
+    show_dtype: bool = False,
+    show_layer_names: bool = True,
+    *settings: Any,
+    **more: Any,
+) -> Any:
+    """Draw the model to a file, as Keras 3 does, with the names of the layers, as Keras 1 and 2 do.
+
+    Where matplotlib is missing, which pictures that are not SVG need, the layers are printed.
+    """
+    more.pop("layer_range", None)
+    try:
+        return shown.plot_model(model, to_file, show_shapes, show_dtype, show_layer_names, *settings, **more)
+    except MissingPackageError as error:
+        model.summary()
+        print(f"plot_model: {error}")
+        return None
 
 
 def model_to_dot(model: Any, *settings: Any, **more: Any) -> Any:
@@ -80,7 +97,7 @@ def model_to_dot(model: Any, *settings: Any, **more: Any) -> Any:
         "model_to_dot",
         expected="a picture of a model that doltap draws",
         got=f"the graph of '{model.name}' for Graphviz",
-        fix="model.summary() shows the layers and their connections.",
+        fix="keras.utils.plot_model(model, 'model.svg') draws it without Graphviz.",
     )
 
 

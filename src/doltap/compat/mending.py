@@ -125,9 +125,23 @@ def _ignore_windows(matplotlib: Any) -> None:
         matplotlib.use = use_if_possible
 
 
+def _show_bare_numbers(numpy: Any) -> None:
+    """Let `repr` of a number be the number, as before NumPy 2: old programs write tables with it."""
+    if int(numpy.__version__.partition(".")[0]) >= 2:
+        numpy.set_printoptions(legacy="1.25")
+
+
+def _draw_bars_as_text(notebook: Any) -> None:
+    """Let tqdm's bars for notebooks be lines of text where their widgets are not installed."""
+    if notebook.IProgress is None:
+        notebook.tqdm = notebook.tqdm_notebook = notebook.std_tqdm
+
+
 _MENDS: dict[str, Callable[[Any], None]] = {
     "multiprocessing.spawn": _tell_children,
     "joblib.externals.loky.backend.spawn": _tell_children,
     "multiprocessing.forkserver": _leave_main_to_children,
     "matplotlib": _ignore_windows,
+    "numpy": _show_bare_numbers,
+    "tqdm.notebook": _draw_bars_as_text,
 }

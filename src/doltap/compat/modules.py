@@ -17,10 +17,21 @@ from types import ModuleType
 from typing import Any
 
 from doltap import doors, old_names
-from doltap.compat import numpy_names, settling
+from doltap.compat import numpy_names, settling, stand_ins
 from doltap.errors import DoltapError, MissingAttributeError, MissingNameError, closest
-from doltap.old_modules import GONE, LIBRARIES, PACKAGES, PLACES, PREFIXES, ROOTS, THINGS, VERSIONS
-from doltap.planned import lack_of
+from doltap.old_modules import (
+    CALLED,
+    GONE,
+    LIBRARIES,
+    LIBRARY_THINGS,
+    PACKAGES,
+    PLACES,
+    PREFIXES,
+    ROOTS,
+    THINGS,
+    VERSIONS,
+)
+from doltap.planned import LACKS, lack_of
 
 __all__ = ["Alias", "MissingModuleError", "answer", "fill", "forget", "leaf", "mistyped", "module", "rest"]
 __all__ += ["spec", "wake"]
@@ -31,6 +42,7 @@ _BY_HAND, _LACKING = f"{_FACADE}.by_hand", f"{_FACADE}.lacking"
 _GUESSES = ("Did you mean", "dir(")
 # Below these stand the files of Keras itself.
 _INSIDES = ("keras.src.", "keras.api.", "tensorflow.python.keras.", "tensorflow_core.", "tf_keras.src.")
+_INSIDE = "It is one of TensorFlow's insides; what programs are to use stands in tf and keras."
 # Where a name is looked for that stands in the wrong module.
 _USED = ("models", "layers", "utils", "callbacks", "losses", "metrics", "optimizers")
 
@@ -62,7 +74,11 @@ class Alias(ModuleType):
             raise AttributeError(f"module {path!r} has no attribute {name!r}")
         found = _found(path, name)
         if found is None:
-            raise _lacking(path, name, is_import=doors.imports(sys._getframe(1)))
+            is_import = doors.imports(sys._getframe(1))
+            missing = _lacking(path, name, is_import=is_import)
+            if is_import and _was_there(path, name):
+                return stand_ins.stand_in(name, missing)
+            raise missing
         vars(self)[name] = found[0]
         return found[0]
 
@@ -78,7 +94,7 @@ class Alias(ModuleType):
 
 
 class _CallableAlias(Alias):
-    """A module that was a function once: `keras.layers.merge`."""
+    """A module that was a function, too: `keras.layers.merge`, `keras.optimizers.adam`."""
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         return getattr(self, self.__name__.rpartition(".")[2])(*arguments, **keywords)
@@ -99,15 +115,26 @@ def answer(path: str, names: Sequence[str] | None, load: Callable[..., Any]) -> 
         return numpy_names.renewed(load(path) if names else load(path) and load(root))
     if root == "sklearn":
         return _mended(path, names, load)
-    wake()
-    found = _asked(path)
+    found = _asked_in_passing(path)
     if names and "*" in names:
         fill(found)
     return found if names else module(root)
 
 
+def _asked_in_passing(path: str) -> Any:
+    """The module of that path, or what stands in for one that Keras or TensorFlow has and doltap lacks."""
+    try:
+        return _asked(path)
+    except MissingModuleError as missing:
+        place, _, name = _today(path).rpartition(".")
+        if not _was_there(place, name):
+            raise
+        return stand_ins.Absent(path, missing)
+
+
 def _asked(path: str) -> Any:
     """The module of that path; the error says so where a class or function has that name."""
+    wake()
     try:
         return module(path)
     except MissingModuleError as error:
@@ -143,7 +170,9 @@ def rest() -> None:
 
 def leaf(path: str, load: Callable[..., Any]) -> Any:
     """The module of a path itself, as `importlib.import_module` gives it."""
-    return answer(path, ["__name__"], load)
+    if path.partition(".")[0] in ("numpy", "sklearn"):
+        return answer(path, ["__name__"], load)
+    return _asked(path)
 
 
 @functools.cache
@@ -164,7 +193,7 @@ def module(path: str) -> Any:
         raise _no_module(path)
     if PLACES[path] and not list(_sources(path)):
         raise _no_module(path)
-    return (_CallableAlias if path == "keras.layers.merge" else Alias)(path)
+    return (_CallableAlias if path in CALLED else Alias)(path)
 
 
 def _today(path: str) -> str:
@@ -207,6 +236,7 @@ def fill(found: Any) -> None:
     for name in _public(path):
         if there := _found(path, name, is_told=False):
             vars(found)[name] = there[0]
+    vars(found)["__all__"] = [*_public(path), *_lacked(path)]
     first = (PLACES[path].split() or ["compat"])[0]
     if not first.startswith("compat") and f"keras.{first}".rstrip(".") != path:
         old_names.note("module", path, f"keras.{first}".rstrip("."))
@@ -320,6 +350,24 @@ def _public(path: str) -> list[str]:
     return sorted(name for name in names if not name.startswith("_"))
 
 
+def _lacked(path: str) -> list[str]:
+    """The names that Keras's module of that path has, and doltap's lacks."""
+    rows = [row for place, _ in _sources(path) for row in LACKS.get(place.strip("."), ())]
+    return [name for row in rows for name in row.names if name != "*"]
+
+
+def _was_there(path: str, name: str) -> bool:
+    """Whether the module of that path has the name where Keras and TensorFlow are installed.
+
+    Of the insides of TensorFlow nothing is known; editors write imports of
+    them into programs on their own.
+    """
+    if path.startswith("tensorflow.python"):
+        return True
+    known = _reason(f"{path}.{name}") or (path in PLACES and _reason_in_sources(path, name))
+    return path.startswith("keras") and bool(known)
+
+
 def _children(path: str) -> list[str]:
     """The modules that stand directly below a path, and are there."""
     inner = (place.removeprefix(f"{path}.") for place in PLACES if place.startswith(f"{path}."))
@@ -333,7 +381,8 @@ def _reason(path: str) -> str | None:
     root, _, below = path.partition(".")
     if root == "tensorflow":
         reasons: dict[str, str] = importlib.import_module(_LACKING).REASONS
-        return reasons.get(below.removeprefix("compat.v1."))
+        inside = _INSIDE if below.startswith("python.") else None
+        return reasons.get(below.removeprefix("compat.v1."), inside)
     lack = lack_of("wrappers" if root == "scikeras" else below)
     return f"It is {lack.fate}: {lack.why}" if lack else None
 
@@ -343,7 +392,7 @@ def _lacking(path: str, name: str, *, is_import: bool) -> MissingAttributeError 
     kind: Any = MissingNameError if is_import else MissingAttributeError
     fix = _reason(f"{path}.{name}") or _reason_in_sources(path, name) or _elsewhere(name)
     if not fix:
-        guess = closest(name, dir(module(path)))
+        guess = closest(name, [*dir(module(path)), *_lacked(path)])
         fix = f"Did you mean '{guess}'?" if guess else f"dir({path}) lists those it has."
     return kind(path, expected="a name it has", got=repr(name), fix=fix)
 
@@ -389,21 +438,48 @@ class _Mended(ModuleType):
     def __init__(self, path: str, load: Callable[..., Any]) -> None:
         super().__init__(path)
         if _exists(path):
-            vars(self).update(vars(load(path)))
+            self._real = load(path)
+            vars(self).update(vars(self._real))
+        # The library's own answer for lost names is an error.
+        vars(self).pop("__getattr__", None)
         for each in LIBRARIES:
             place, _, name = each.rpartition(".")
             if place == path and _exists(LIBRARIES[each]):
                 vars(self)[name] = load(LIBRARIES[each])
+        for place in _mended_places():
+            if place.rpartition(".")[0] == path and _exists(place):
+                vars(self)[place.rpartition(".")[2]] = _mended_module(place)
+
+    def __getattr__(self, name: str) -> Any:
+        path = f"{self.__name__}.{name}"
+        if path not in LIBRARY_THINGS:
+            return getattr(vars(self).get("_real"), name)
+        place, _, thing = LIBRARY_THINGS[path].rpartition(".")
+        old_names.note("module", path, f"doltap.{LIBRARY_THINGS[path]}")
+        return getattr(importlib.import_module(f"doltap.{place}"), thing)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _mended_module, (self.__name__,)
+
+
+@functools.cache
+def _mended_module(path: str) -> _Mended:
+    return _Mended(path, importlib.import_module)
+
+
+def _mended_places() -> set[str]:
+    return {each.rpartition(".")[0] for each in LIBRARY_THINGS}
 
 
 def _mended(path: str, names: Sequence[str] | None, load: Callable[..., Any]) -> Any:
     """A module of a library, or where its things are since it is gone."""
     gone = [path, *(f"{path}.{name}" for name in names or ())]
     lost = [each for each in gone if each in LIBRARIES and not _exists(each)]
+    root = path.partition(".")[0]
     for each in lost:
         old_names.note("module", each, LIBRARIES[each])
     if path in lost:
-        return load(LIBRARIES[path]) if names else _Mended(path.partition(".")[0], load)
-    if lost:
-        return _Mended(path, load)
-    return load(path) if names else load(path) and load(path.partition(".")[0])
+        return load(LIBRARIES[path]) if names else _Mended(root, load)
+    if lost or (_exists(root) and not _mended_places().isdisjoint(gone)):
+        return _Mended(path if names else root, load)
+    return load(path) if names else load(path) and load(root)

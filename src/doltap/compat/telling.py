@@ -118,6 +118,9 @@ def rows() -> Iterator[Row]:
     yield from (Row("keras.backend", f"K.{old}", new) for old, new in old_modules.BACKEND.items())
     yield from (Row("NumPy", f"np.{old}", new) for old, new in old_modules.NUMPY.items())
     yield from (Row("other libraries", *each) for each in old_modules.LIBRARIES.items())
+    yield from (
+        Row("other libraries", old, f"doltap.{new}") for old, new in old_modules.LIBRARY_THINGS.items()
+    )
     yield from (Row("packages that need TensorFlow", *each) for each in old_modules.PACKAGES.items())
     yield from (Row("gone with their modules", *each) for each in old_modules.GONE.items())
 

@@ -205,7 +205,7 @@ class Layer(OldWays, Owner):
             except MISTAKES as error:
                 raise_named(error, self.name, inputs)
         if taken.outputs is not None:
-            taken.outputs.setdefault(self, outputs)
+            outputs = taken.passed_on(self, outputs)
         if self.activity_regularizer is not None:
             for output in jax.tree.leaves(outputs):
                 wide = output.astype(dtypes.widened(output.dtype))

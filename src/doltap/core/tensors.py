@@ -22,7 +22,7 @@ from doltap import config, dtypes, initializers, random
 from doltap.errors import DataError, ModelFileError, NotSupportedError, ShapeError, printable
 from doltap.registry import explained
 
-__all__ = ["Later", "Rate", "Variable", "assign_all", "is_forgetting", "is_lent", "lend", "place"]
+__all__ = ["Later", "Rate", "Variable", "assign_all", "is_forgetting", "is_lent", "lend", "naming", "place"]
 __all__ += ["precision", "unchanged", "unfilled"]
 
 _loans = threading.local()
@@ -168,13 +168,29 @@ def makers() -> tuple[Any, ...]:
 @contextlib.contextmanager
 def inside(owner: Any) -> Iterator[None]:
     """Inside the `with`, the paths of variables that are made lead through a layer."""
-    outer = makers()
+    outer, named = makers(), getattr(_loans, "named", None)
     # A build that calls the build of its base enters once.
     _loans.makers = outer if outer and outer[-1] is owner else (*outer, owner)
     try:
-        yield
+        with contextlib.nullcontext() if named is None else jax.named_scope(named(owner)):
+            yield
     finally:
         _loans.makers = outer
+
+
+@contextlib.contextmanager
+def naming(named: Callable[[Any], str]) -> Iterator[None]:
+    """Inside the `with`, what a traced program computes bears the name of the layer that computes it.
+
+    Args:
+        named: gives the name, for a layer.
+    """
+    outer = getattr(_loans, "named", None)
+    _loans.named = named
+    try:
+        yield
+    finally:
+        _loans.named = outer
 
 
 def _sampled(initializer: Any, shape: Any, dtype: Any, name: str) -> Any:

@@ -57,7 +57,7 @@ def format_for(path: str | os.PathLike[str], *, weights_only: bool, wanted: str 
     ('keras', 'weights')
     """
     name = pathlib.Path(path).name.lower()
-    is_hdf5 = wanted in ("h5", "hdf5") or (wanted is None and name.endswith((*_HDF5_SUFFIXES, ".ckpt")))
+    is_hdf5 = wanted in ("h5", "hdf5") or (wanted is None and name.endswith(_HDF5_SUFFIXES))
     if name.endswith(".safetensors") and wanted is None:
         if not weights_only:
             raise ModelFileError(
@@ -69,7 +69,7 @@ def format_for(path: str | os.PathLike[str], *, weights_only: bool, wanted: str 
         return "safetensors"
     if not weights_only:
         return "h5" if is_hdf5 else "keras"
-    is_new = name.endswith((".weights.h5", ".ckpt")) and wanted is None
+    is_new = name.endswith(".weights.h5") and wanted is None
     return "h5_weights" if is_hdf5 and not is_new else "weights"
 
 

@@ -95,11 +95,13 @@ def in_order_of_today(loss_weights: Any, metrics: Any) -> tuple[Any, Any]:
 
 
 def level(verbose: Any) -> int:
-    """How much is shown: 0 nothing, 1 a bar, 2 a line for each epoch."""
+    """How much is shown: 0 nothing, 1 a bar, 2 a line for each epoch, from 3 on its number."""
     if verbose in ("auto", True):
         return 1
     if verbose in (0, 1, 2):
         return int(verbose)
+    if isinstance(verbose, int) and verbose > 2:
+        return 3
     raise DataError("verbose", expected="0, 1, 2 or 'auto'", got=repr(verbose), fix="0 shows nothing.")
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -21,19 +20,19 @@ from doltap.core.graph import Graph, SymbolicTensor, filled_in, promised, symbol
 from doltap.core.layer import Layer, made_with, nothing_returned
 from doltap.core.owner import nested_shapes
 from doltap.errors import MissingAttributeError, NotSupportedError, ShapeError, UnknownNameError
-from doltap.models import arguments, exporting, functional, saving, showing
+from doltap.models import arguments, exporting, functional, saving
 from doltap.models.adding import Added
 from doltap.models.hosting import Front, Looked, as_texts, front_of
+from doltap.models.shown import Shown
 from doltap.models.state_tree import set_tree, tree_of
 from doltap.models.stepping import Outputs
-from doltap.models.trainer import Trainer
 from doltap.training import batches, checks
 from doltap.training.steps import symbolic_like
 
 __all__ = ["Model"]
 
 
-class Model(Trainer):
+class Model(Shown):
     """Layers that are trained together.
 
     `Model(inputs, outputs)` is the network of calls between symbolic tensors:
@@ -364,8 +363,6 @@ class Model(Trainer):
             fitted.append(array)
         return fitted
 
-    # Layers by name.
-
     @registry.explained
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of this name, or at this place."""
@@ -382,35 +379,6 @@ class Model(Trainer):
             if layer.name == name:
                 return layer
         raise UnknownNameError.of("layer", name, [layer.name for layer in self.layers])
-
-    @registry.explained
-    def summary(
-        self,
-        line_length: int | None = None,
-        positions: Any = None,
-        print_fn: Callable[[str], Any] | None = None,
-        expand_nested: bool = False,
-        show_trainable: bool = False,
-        layer_range: Any = None,
-    ) -> None:
-        """Print the table of layers, their output shapes and numbers of parameters.
-
-        Args:
-            line_length: columns of the table; None fits the terminal.
-            positions: accepted and not needed; columns are as wide as they must be.
-            print_fn: receives the text instead of the terminal.
-            expand_nested: show the layers inside models too.
-            show_trainable: a column that says which layers training moves.
-            layer_range: names (or patterns) of the first and the last layer to show.
-        """
-        showing.summary(
-            self,
-            width=line_length,
-            print_fn=print_fn,
-            expand_nested=expand_nested,
-            show_trainable=show_trainable,
-            layer_range=layer_range,
-        )
 
     @arguments.known_keywords
     def export(

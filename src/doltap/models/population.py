@@ -35,7 +35,7 @@ from doltap.models import arguments
 from doltap.models.alike import check_alike
 from doltap.models.model import Model
 from doltap.models.sharing import SharedData
-from doltap.training import batches, cache, carriers, loop
+from doltap.training import batches, cache, carriers, loop, replaying
 from doltap.training.lanes import HeldOut, Lane, kind_of
 from doltap.training.mapped import fit_together
 from doltap.training.members import MemberTraining
@@ -367,6 +367,8 @@ class _Fits:
         recipe = member._recipe("train", rows)
         training = MemberTraining(member, recipe, rows, self._size, self._data.chosen[number])
         training.whose = f" of member {number}" if self.tells_numbers else ""
+        # Candidates that diverge are nothing unusual in a search.
+        training.unreplayed = training.unreplayed or ("" if self.tells_numbers else replaying.IN_SEARCH)
         return training
 
     def alone(self, number: int) -> tuple[int, History]:

@@ -16,7 +16,7 @@ from doltap.core.layer import Layer
 from doltap.core.tensors import lend, unchanged
 from doltap.errors import UnknownNameError
 
-__all__ = ["summary"]
+__all__ = ["kind_of", "shape_of", "shapes_inside", "summary"]
 
 
 def summary(
@@ -58,10 +58,10 @@ def _lines(
 ) -> Iterator[list[str]]:
     graph = model._graph
     calls = model.layers if graph is None or _is_row(model) else [*graph.calls, *_beside(model, graph)]
-    seen = _shapes_inside(model) if graph is None and model._promises is not None else {}
+    seen = shapes_inside(model) if graph is None and model._promises is not None else {}
     for call in calls:
-        name = f"{'  ' * depth}{call.name} ({_kind(call)})"
-        line = [name, _shape_of(model, call, seen), _parameters(call)]
+        name = f"{'  ' * depth}{call.name} ({kind_of(call)})"
+        line = [name, shape_of(model, call, seen), _parameters(call)]
         if branches:
             line.append(", ".join(_connections(graph, call)) if graph is not None else "-")
         if show_trainable:
@@ -82,7 +82,8 @@ def _beside(model: Any, graph: Graph) -> list[Layer]:
     return [layer for layer in model.layers if id(layer) not in listed]
 
 
-def _kind(call: Any) -> str:
+def kind_of(call: Any) -> str:
+    """What a layer or an operation is, in one word."""
     if isinstance(call, Layer):
         return "Functional" if type(call).__name__ == "Model" else type(call).__name__
     return "".join(part.capitalize() for part in re.sub(r"_\d+$", "", call.name).split("_"))
@@ -94,7 +95,7 @@ def _parameters(call: Any) -> str:
     return f"{call.count_params():,}" if call.built or call.weights else "?"
 
 
-def _shapes_inside(model: Any) -> dict[Layer, Any]:
+def shapes_inside(model: Any) -> dict[Layer, Any]:
     """The shape of what each layer gives in a call of the class; none where it cannot be followed."""
     layers = list[Layer]()
 
@@ -118,7 +119,12 @@ def _shapes_inside(model: Any) -> dict[Layer, Any]:
     return {}
 
 
-def _shape_of(model: Any, call: Any, seen: dict[Layer, Any]) -> str:
+def shape_of(model: Any, call: Any, seen: dict[Layer, Any]) -> str:
+    """The shape of what a layer gives, as text; "?" where it is not known.
+
+    Args:
+        seen: what `shapes_inside` found.
+    """
     graph = model._graph
     if call in seen:
         return str(seen[call])

@@ -1,4 +1,4 @@
-"""What every model can do with data: be compiled, trained, evaluated and asked.
+"""What every model can do with data: be trained, evaluated and asked.
 
 This file checks what the user passes and says what it means; the work is done
 by `training.loop`.
@@ -7,30 +7,29 @@ by `training.loop`.
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import jax
 import numpy as np
 
-from doltap import optimizers, random, reporting
+from doltap import random, reporting
 from doltap.callbacks import BackupAndRestore, CallbackList, History
-from doltap.core import configs
 from doltap.core.layer import Layer
 from doltap.errors import DataError, NotCompiledError
-from doltap.models import arguments, objects
+from doltap.models import arguments
+from doltap.models.examining import Examining, with_watchers
 from doltap.models.old_ways import OldWays
-from doltap.models.stepping import Outputs, Stepping
+from doltap.models.stepping import Outputs
 from doltap.training import batches, cache, checks, feeds, loop, objective, resuming, steps
 from doltap.training.batches import Rows
-from doltap.training.objective import Objective, Wishes
+from doltap.training.objective import Objective
 from doltap.training.program import Recipe
 
 __all__ = ["Trainer"]
 
 
-class Trainer(OldWays, Stepping):
+class Trainer(OldWays, Examining):
     """A layer that can be trained: the part of `Model` that meets data."""
 
     def __init__(self, **keywords: Any) -> None:
@@ -38,16 +37,7 @@ class Trainer(OldWays, Stepping):
         self.seed = random.draw_seed()
         self.seed_words = random.words(random.mix(self.seed, 1))
         self.epochs_trained = 0
-        self.stop_training = False
-        self.loss: Any = None
         self.history: History | None = None
-        # How it was described when a training was first written down.
-        self.first_look: str | None = None
-        self.run_eagerly = False
-        # What compile accepts and does not need.
-        self._accepted_only: dict[str, Any] = {}
-        # The shape of a row that needs no more checks, and what the model gives for it.
-        self._accepted: tuple[tuple[int, ...], Outputs] | None = None
 
     # What a kind of model overrides.
 
@@ -76,104 +66,7 @@ class Trainer(OldWays, Stepping):
         """Whether it gives outputs for inputs, as all do that are more than a step of their own."""
         return True
 
-    # Compiling.
-
-    @arguments.known_keywords
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        loss_weights: Any = None,
-        metrics: Any = None,
-        weighted_metrics: Any = None,
-        run_eagerly: bool = False,
-        steps_per_execution: Any = 1,
-        jit_compile: Any = "auto",
-        auto_scale_loss: bool = True,
-    ) -> None:
-        """Say how the model learns.
-
-        Args:
-            optimizer: name or object.
-            loss: name, function or object; for several outputs one for all, a
-                list in their order, or a dict by name.
-            loss_weights: what the loss of each output is multiplied by; list or dict.
-            metrics: names, functions or objects to follow beside the loss; a list
-                of lists or a dict for several outputs.
-            weighted_metrics: the same, with the sample weights applied.
-            run_eagerly: run every step in Python, line by line, to look for mistakes.
-            steps_per_execution, jit_compile: accepted and not needed: as many steps
-                as possible are one compiled program anyway.
-            auto_scale_loss: under "mixed_float16", scale the loss so that small
-                gradients are not lost.
-        """
-        loss_weights, metrics = arguments.in_order_of_today(loss_weights, metrics)
-        wishes = Wishes(loss, loss_weights, metrics, weighted_metrics)
-        objective.check_wishes(wishes, self.known_output_names(), self.output_name_structure())
-        mover = optimizers.get(optimizer)
-        if auto_scale_loss and self.dtype_policy.name == "mixed_float16" and not mover.scales_loss:
-            mover = optimizers.LossScaleOptimizer(mover)
-        # From here on nothing can fail, so that a refused compile leaves the model as it was.
-        self.optimizer, self.loss, self._wishes = mover, loss, wishes
-        self.run_eagerly = bool(run_eagerly)
-        self._accepted_only = {"steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
-        self.stop_training, self.first_look = False, None
-        self.forget_programs()
-
-    def get_compile_config(self) -> dict[str, Any] | None:
-        """The arguments of `compile` as plain values; None before it was called."""
-        if not self.compiled:
-            return None
-        wishes = vars(self._wishes)
-        given = {
-            "optimizer": self.optimizer,
-            **wishes,
-            "run_eagerly": self.run_eagerly,
-            **self._accepted_only,
-        }
-        return {key: objects.serialize_keras_object(value) for key, value in given.items()}
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compile as `get_compile_config` says; a compile of one's own is left to its owner, as in Keras."""
-        if type(self).compile is Trainer.compile:
-            self.compile(**objects.settings_from(config))
-            return
-        warnings.warn(
-            f"model '{self.name}' has a compile of its own, which was not called: call it, or give the class "
-            "get_compile_config and compile_from_config.",
-            stacklevel=2,
-        )
-
-    def beside_config(self) -> dict[str, Any]:
-        """What files say of it beside its configuration."""
-        compiled_with = self.get_compile_config()
-        return super().beside_config() | ({"compile_config": compiled_with} if compiled_with else {})
-
-    def take_beside(self, written: dict[str, Any]) -> None:
-        """Take up what `beside_config` said."""
-        super().take_beside(written)
-        if configs.compiles() and written.get("compile_config"):
-            self.compile_from_config(written["compile_config"])
-
-    def forget_programs(self) -> None:
-        """What was put together for training is out of date."""
-        self._objective, self._recipes, self._accepted = None, {}, None
-
-    @property
-    def compiled(self) -> bool:
-        """Whether `compile` was called."""
-        return self.optimizer is not None
-
-    @property
-    def jit_compile(self) -> bool:
-        """What `compile` was asked; "auto" is everything but `run_eagerly`."""
-        wanted = self._accepted_only.get("jit_compile", "auto")
-        return not self.run_eagerly if wanted == "auto" else bool(wanted)
-
-    @property
-    def steps_per_execution(self) -> Any:
-        """What `compile` was asked; it changes nothing."""
-        return self._accepted_only.get("steps_per_execution", 1)
+    # What is followed.
 
     @property
     def metrics_names(self) -> list[str]:
@@ -208,6 +101,8 @@ class Trainer(OldWays, Stepping):
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
         resume: Any = None,
+        plot: Any = False,
+        diagnose: Any = False,
     ) -> History:
         """Train; the History holds what was measured after each epoch.
 
@@ -230,9 +125,14 @@ class Trainer(OldWays, Stepping):
             resume: a folder. What is written there every few seconds lets the same
                 call, after an interruption of any kind, go on to the same bits; after
                 its end it gives the History, or trains on where `epochs` is larger.
+            plot: True draws curves that move, as `callbacks.LivePlot`; a path draws them there.
+            diagnose: True tells at the end what is wrong, as `callbacks.Diagnose`; "en" or
+                "ko" says in which language.
         """
         if self.optimizer is None:
             raise self._not_compiled("fit")
+        if plot or diagnose:
+            callbacks = with_watchers(callbacks, plot, diagnose)
         plan = None if resume is None else resuming.asked(resume, x, validation_data)
         size = arguments.count("batch_size", 32 if batch_size is None else batch_size)
         settings = arguments.settings(epochs, initial_epoch, shuffle, verbose, validation_freq)
@@ -304,6 +204,7 @@ class Trainer(OldWays, Stepping):
         listeners = CallbackList(callbacks, add_history=True, model=self, **told)
         self.history, params = listeners.history, listeners.params
         params.run = training.recipe, *training.counts, validation is not None
+        params.at_work = training, validation, listeners.callbacks
         display = reporting.progress.Display(settings.verbose, num_batches) if settings.verbose else None
         self.stop_training = False
         keeper = None
@@ -319,7 +220,8 @@ class Trainer(OldWays, Stepping):
         try:
             loop.fit(training, validation, settings, listeners, display, keeper)
         finally:
-            self._is_fitting = False
+            # The History keeps `params`, and is not to keep the data.
+            self._is_fitting, params.at_work = False, None
             if keeper is not None:
                 keeper.close()
         return listeners.history

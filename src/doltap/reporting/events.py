@@ -1,26 +1,96 @@
-"""Event files, as TensorBoard reads them: numbers, histograms, images and the graph of layers.
+"""Event files, as TensorBoard reads them: numbers, histograms, images, the graph of layers, parameters.
 
-tensorboardX writes them; here is what goes in.
+tensorboardX knows their form; a thread of their own writes them.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
+import queue
+import tempfile
+import threading
 import time
-from collections.abc import Iterable, Iterator
+import warnings
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from doltap.errors import ModelFileError, optional_package, printable
+from doltap.reporting.histograms import Histograms
 
-__all__ = ["EventFile", "as_image", "connections", "read_epochs"]
+__all__ = ["EventFile", "Writer", "as_image", "check_folder", "connections", "note", "read_epochs"]
 
 # Images of weights are for looking at; beyond this they only fill the disk.
 _LARGEST_IMAGE = 1 << 22
+# So many summaries may wait to be written before training waits too.
+_MOST_WAITING = 256
 # When a number was noted, its epoch, its name and itself.
 _Point = tuple[float, int, str, float]
+
+
+class Writer:
+    """A thread that writes event files, so that training need not wait for the disk.
+
+    What is put into it is on the disk a moment later, also where an error or
+    Ctrl-C ends the training, or the program.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: queue.Queue[Any] = queue.Queue(_MOST_WAITING)
+        self._failures: list[tuple[str, Exception]] = []
+        # It must not hold this object, which ends the thread when nobody needs it any more.
+        work = functools.partial(_write_all, self._jobs, self._failures)
+        self._thread = threading.Thread(target=work, name="writing event files", daemon=True)
+        self._thread.start()
+        self._files: list[EventFile] = []
+        self._end = weakref.finalize(self, _end, self._jobs, self._thread, self._files, self._failures)
+
+    def open(self, folder: str) -> EventFile:
+        """A new file in a folder, which is made where it is not there."""
+        file = EventFile(folder, self._jobs)
+        self._files.append(file)
+        return file
+
+    def close(self) -> None:
+        """Write the rest; a warning says what could not be written."""
+        self._end()
+        for folder, error in self._failures[:1]:
+            reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+            warnings.warn(
+                f"TensorBoard could not write to '{printable(folder, 200)}': {printable(reason)}. The event "
+                "files end there; the training itself was not touched by it.",
+                stacklevel=4,
+            )
+
+
+def _write_all(jobs: queue.Queue[Any], failures: list[tuple[str, Exception]]) -> None:
+    """Do what is put in, until None comes; when there is no more, bring it to the disk."""
+    unflushed: dict[str, Callable[[], Any]] = {}
+    for folder, job in iter(jobs.get, None):
+        where = folder
+        try:
+            if not failures:
+                unflushed[folder] = job()
+            while unflushed and jobs.empty():
+                where, flush = unflushed.popitem()
+                flush()
+        except Exception as error:  # Whatever it is, the training goes on, and hears of it at its end.
+            failures.append((where, error))
+            unflushed.clear()
+
+
+def _end(jobs: queue.Queue[Any], thread: threading.Thread, files: list[EventFile], failures: list) -> None:
+    jobs.put(None)
+    thread.join()
+    for file in files:
+        try:
+            file.file.close()
+        except OSError as error:
+            failures.append((file.folder, error))
 
 
 class EventFile:
@@ -28,57 +98,132 @@ class EventFile:
 
     Args:
         folder: made where it is not there.
+        jobs: where the thread finds what it writes.
     """
 
-    def __init__(self, folder: str) -> None:
-        writers = optional_package("tensorboardX", extra="board", purpose="TensorBoard")
+    def __init__(self, folder: str, jobs: queue.Queue[Any]) -> None:
+        optional_package("tensorboardX", extra="board", purpose="TensorBoard")
+        self.folder, self._jobs = folder, jobs
+        self._form = importlib.import_module("tensorboardX.summary")
+        self._protos = importlib.import_module("tensorboardX.proto.event_pb2")
+        writers = importlib.import_module("tensorboardX.event_file_writer")
         try:
             os.makedirs(folder, exist_ok=True)
             # Two files that are begun in one second would have one name; they are read in their order.
-            self._file = writers.FileWriter(folder, filename_suffix=f".{time.time_ns()}")
+            self.file = writers.EventsWriter(os.path.join(folder, "events"), f".{time.time_ns()}")
+            self.file.flush()
         except OSError as error:
-            raise ModelFileError(
-                f"TensorBoard(log_dir='{printable(folder, 200)}')",
-                expected="a folder that can be written to",
-                got=printable(error.strerror or error),
-                fix="Give another folder, for example TensorBoard('logs').",
-            ) from error
-        self._form = importlib.import_module("tensorboardX.summary")
-        self._protos = importlib.import_module("tensorboardX.proto.graph_pb2")
+            raise _cannot_write(folder, error) from error
+
+    def _put(self, step: int, make: Callable[[], Any]) -> None:
+        """Let the thread make a summary and write it."""
+        noted = time.time()
+
+        def write() -> Callable[[], Any]:
+            return self._written(self._protos.Event(wall_time=noted, step=step, summary=make()))
+
+        self._jobs.put((self.folder, write))
+
+    def _written(self, event: Any) -> Callable[[], Any]:
+        """Write the event; what brings it to the disk."""
+        self.file.write_event(event)
+        flush: Callable[[], Any] = self.file.flush
+        return flush
 
     def add_numbers(self, numbers: dict[str, float], step: int) -> None:
         """Each number under its name."""
         for name, number in numbers.items():
-            self._file.add_summary(self._form.scalar(name, number), step)
+            self._put(step, functools.partial(self._form.scalar, name, number))
 
-    def add_histogram(self, name: str, values: np.ndarray, step: int) -> None:
-        """How the values are distributed; those that are no numbers are left out."""
-        finite = values[np.isfinite(values)]
-        if finite.size:
-            self._file.add_summary(self._form.histogram(name, finite, "auto"), step)
+    def add_histograms(self, names: Sequence[str], found: Histograms, step: int) -> None:
+        """How the numbers of arrays are distributed; an array without a finite number is left out."""
+        # The device may still count: the thread waits for it.
+        lines = functools.cache(lambda: [np.asarray(part) for part in found])
+        for number, name in enumerate(names):
+            self._put(step, functools.partial(self._histogram, name, number, lines))
+
+    def _histogram(self, name: str, number: int, lines: Callable[[], list[np.ndarray]]) -> Any:
+        low, high, counts, total, squares = (part[number] for part in lines())
+        if not counts.any():
+            return None
+        limits = np.linspace(low, high, len(counts) + 1, dtype=np.float64)[1:]
+        if not high > low:
+            # One number, or none.
+            limits, counts = limits[:1], counts[:1]
+        total, squares, count = float(total), float(squares), int(counts.sum())
+        buckets = limits.tolist(), counts.tolist()
+        return self._form.histogram_raw(name, float(low), float(high), count, total, squares, *buckets)
 
     def add_image(self, name: str, image: np.ndarray, step: int) -> None:
         """An image of shape (height, width), its values from 0 to 255."""
-        self._file.add_summary(self._form.image(name, image, dataformats="HW"), step)
+        self._put(step, functools.partial(self._form.image, name, image, dataformats="HW"))
 
     def add_graph(self, layers: Iterable[tuple[str, str, list[str], Any]]) -> None:
         """The layers, as `connections` gives them, for the page of graphs."""
-        graph = self._protos.GraphDef()
+        graph = importlib.import_module("tensorboardX.proto.graph_pb2").GraphDef()
         graph.versions.producer = 22
         for name, kind, inputs, shape in layers:
             node = graph.node.add(name=name, op=kind, input=inputs)
             lengths = node.attr["_output_shapes"].list.shape.add()
             for length in shape or ():
                 lengths.dim.add(size=-1 if length is None else length)
-        self._file.add_onnx_graph(graph)
+        event = self._protos.Event(wall_time=time.time(), graph_def=graph.SerializeToString())
+        self._jobs.put((self.folder, functools.partial(self._written, event)))
 
-    def flush(self) -> None:
-        """Let what was added be seen."""
-        self._file.flush()
+    def add_session(self, parameters: dict[str, Any], group: str) -> None:
+        """The parameters of a run, for the page of hyperparameters.
 
-    def close(self) -> None:
-        """End the file."""
-        self._file.close()
+        Args:
+            group: runs of one group are shown as one, with the means of their numbers.
+        """
+        plugin = importlib.import_module("tensorboardX.proto.plugin_hparams_pb2")
+        start = plugin.SessionStartInfo(group_name=group, start_time_secs=time.time())
+        for name, value in parameters.items():
+            kind = {bool: "bool_value", str: "string_value"}.get(type(value), "number_value")
+            setattr(start.hparams[name], kind, value)
+        self._put_plugin("session_start_info", plugin.HParamsPluginData(session_start_info=start))
+
+    def end_session(self) -> None:
+        """The run has come to its end."""
+        plugin = importlib.import_module("tensorboardX.proto.plugin_hparams_pb2")
+        status = importlib.import_module("tensorboardX.proto.api_pb2").Status.Value("STATUS_SUCCESS")
+        end = plugin.SessionEndInfo(status=status, end_time_secs=time.time())
+        self._put_plugin("session_end_info", plugin.HParamsPluginData(session_end_info=end))
+
+    def _put_plugin(self, tag: str, content: Any) -> None:
+        protos = importlib.import_module("tensorboardX.proto.summary_pb2")
+        data = protos.SummaryMetadata.PluginData(plugin_name="hparams", content=content.SerializeToString())
+        value = protos.Summary.Value(
+            tag=f"_hparams_/{tag}", metadata=protos.SummaryMetadata(plugin_data=data)
+        )
+        self._put(0, lambda: protos.Summary(value=[value]))
+
+
+def note(folder: str, numbers: dict[str, float]) -> None:
+    """Numbers that belong to a run as a whole, in a file of their own beside those of the run."""
+    writer = Writer()
+    writer.open(folder).add_numbers({name: float(number) for name, number in numbers.items()}, 0)
+    writer.close()
+
+
+def check_folder(folder: str) -> None:
+    """An error where no file could be made in the folder, which need not be there yet."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
+
+
+def _cannot_write(folder: str, error: OSError) -> ModelFileError:
+    """The error for a folder in which no file can be made."""
+    return ModelFileError(
+        f"TensorBoard(log_dir='{printable(folder, 200)}')",
+        expected="a folder that can be written to",
+        got=printable(error.strerror or error),
+        fix="Give another folder, for example TensorBoard('logs').",
+    )
 
 
 def connections(model: Any) -> Iterator[tuple[str, str, list[str], Any]]:

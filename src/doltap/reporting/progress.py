@@ -39,7 +39,7 @@ class Display:
     """What is shown of a run.
 
     Args:
-        verbose: 1 a bar, 2 a line for each epoch.
+        verbose: 1 a bar, 2 a line for each epoch, 3 its title alone.
         num_steps: steps of an epoch; None where that shows only at its end.
         unit: what a step is called.
     """
@@ -47,6 +47,7 @@ class Display:
     def __init__(self, verbose: int, num_steps: int | None, unit: str = "step") -> None:
         # Whether something moves while an epoch runs.
         self.is_live = verbose == 1
+        self._is_title_alone = verbose > 2
         self.num_steps, self._unit = num_steps, unit
         self._console = Console(highlight=False, soft_wrap=True)
         self._bar: Progress | None = None
@@ -89,6 +90,8 @@ class Display:
             num_steps: how many steps it had, where that was not known before.
         """
         self.close()
+        if self._is_title_alone:
+            return
         self.num_steps = self.num_steps or num_steps or 0
         blocks = ("━" if "utf" in self._console.encoding else "=") * 20
         middle = f" {blocks} " if self.is_live else " - "

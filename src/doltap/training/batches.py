@@ -390,9 +390,9 @@ class Stream:
         self._thread = concurrent.futures.ThreadPoolExecutor(max_workers=1)
         self._coming: dict[int, concurrent.futures.Future] = {}
 
-    def load(self, table: np.ndarray) -> np.ndarray:
-        """Take the order of the next epoch; where its rows will lie in the pieces that come."""
-        self._order = table.reshape(-1)
+    def load(self, order: np.ndarray) -> np.ndarray:
+        """Take the row numbers of the next epoch; where its rows will lie in the pieces that come."""
+        self._order = order
         self._coming = {}
         # The rows of a piece lie in the order in which they are trained on.
         place = np.arange(len(self._order), dtype=np.int32)
@@ -406,6 +406,10 @@ class Stream:
                 self._coming[wanted] = self._thread.submit(self._bring, self._order, wanted)
         self._coming = {number: self._coming[number], number + 1: self._coming[number + 1]}
         return self._coming[number].result()
+
+    def again(self, order: np.ndarray, step: int) -> Any:
+        """The arrays that `data` gave for this step of an order that was loaded."""
+        return self._bring(order, step // self._at_once)
 
     def last_step(self, step: int, stop: int) -> int:
         """How far the rows that lie on the device suffice, up to `stop`."""

@@ -39,6 +39,7 @@ from doltap.random import SeedGenerator
 from doltap.registry import Configured
 from doltap.regularizers import Regularizer, factors_of
 from doltap.training import eager, mixing
+from doltap.training.probes import take_signs
 from doltap.training.program import Layout, Recipe, predict_rows, rising_loop, test_loop, train_loop
 from doltap.training.stacks import test_members, train_members
 
@@ -80,6 +81,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "rising": rising_loop,
     "test": test_loop,
     "predict": predict_rows,
+    "signs": take_signs,
     "train members": train_members,
     "test members": test_members,
 }
@@ -110,10 +112,15 @@ _UNSEEN = frozenset(
 
 @dataclasses.dataclass
 class Program:
-    """A compiled program and how fast it was last seen to run."""
+    """A compiled program and how fast it was last seen to run.
+
+    Args:
+        calls_python: whether it calls code of the user's while it runs.
+    """
 
     executable: Any
     seconds_per_step: float | None = None
+    calls_python: bool = False
 
 
 class _UnknownCodeError(Exception):
@@ -246,8 +253,8 @@ def compiled(recipe: Recipe, kind: str, layout: Layout | None, arguments: tuple[
     """The program for these parts, compiled unless one that computes the same is at hand.
 
     Args:
-        kind: "train", "rising", "test" or "predict"; "train members" and "test members" of many at once.
-        layout: the shape of the work; None for "predict".
+        kind: "train", "rising", "test", "predict" or "signs"; "train members" and "test members" of many.
+        layout: the shape of the work; None for "predict" and "signs".
         arguments: arrays of the shapes and types it will be called with. The first
             is the state, whose memory a training program reuses.
     """
@@ -281,7 +288,7 @@ def compiled(recipe: Recipe, kind: str, layout: Layout | None, arguments: tuple[
         if parts is None:
             text = traced.as_text()
             if "callback" in text:  # The text of a call back into Python does not say what it calls.
-                return Program(_compile(traced, function.__name__, options))
+                return Program(_compile(traced, function.__name__, options), calls_python=True)
             key = ("text", hashlib.sha256(text.encode()).digest(), traced.out_tree, setting)
             program = _kept(key)
         return program or _keep(key, Program(_compile(traced, function.__name__, options)))

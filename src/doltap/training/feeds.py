@@ -293,6 +293,7 @@ class Block:
         filled = [*batches, *[batches[-1]] * (room - len(batches))]
         trees = [rows.tree for rows in filled]
         self.data = jax.device_put(jax.tree.map(lambda *arrays: np.concatenate(arrays), *trees))
+        self.nbytes = room * batches[0].nbytes
         self.layout = Layout(room * size, room, size, size, False, 1)
 
 

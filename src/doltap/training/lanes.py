@@ -17,7 +17,7 @@ import numpy as np
 
 from doltap.callbacks import CallbackList
 from doltap.core.tensors import Variable, place
-from doltap.training import cache
+from doltap.training import cache, replaying
 from doltap.training.batches import Rows, Schedule
 from doltap.training.loop import Epochs, Settings
 from doltap.training.members import MemberTraining
@@ -78,6 +78,7 @@ class Lane(Epochs):
         self.results = Results()
         super().__init__(training, self.results if held_out else None, settings, listeners, None)  # type: ignore[arg-type]
         self.number, self.held_out = number, held_out
+        training.unreplayed = training.unreplayed or replaying.SIDE_BY_SIDE
         self.holders = jax.tree.leaves(_held(training.recipe))
         # Its place in the stack; None once it has ended.
         self.row: int | None = None
@@ -115,7 +116,7 @@ class Lane(Epochs):
         if bad >= 0 and training.halts:
             stop = bad + 1
             self.listeners.call("on_train_batch_end", bad % size, training.recipe.named(table[bad // size]))
-        elif bad >= 0 and not self._has_warned:
+        if bad >= 0 and not self._has_warned:
             self._warn(first + bad // size, bad % size)
         for done in range(before // size, stop // size):
             self._end(first + done, table[done])

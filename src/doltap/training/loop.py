@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import signal
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -22,8 +23,9 @@ import numpy as np
 from doltap.callbacks import CallbackList
 from doltap.core.tensors import Variable
 from doltap.regularizers import Factor
-from doltap.training import batches, cache, feeds
+from doltap.training import batches, cache, feeds, replaying
 from doltap.training.batches import Layout, Rows, Schedule
+from doltap.training.predicting import joined, predict
 from doltap.training.program import Given, Recipe, State
 
 if TYPE_CHECKING:
@@ -34,8 +36,14 @@ __all__ = ["Evaluation", "FeedEvaluation", "FeedTraining", "Settings", "Training
 _LONGEST_CALL_SECONDS = 0.25
 _TICK_SECONDS = 0.1
 _FIRST_STEPS = 16
-_CHUNK_BYTES = 16 << 20
-_CHUNK_ROWS = 1024
+# A copy of the state may take one part of so many of the time; before the first is made, it is guessed.
+# The first of a small state is made at once.
+_COPY_SHARE = 100
+_TINY_SECONDS = 1e-4
+_COPIED_BYTES_PER_SECOND = 2 << 30
+# How many calls are kept, to be made again where a loss is not finite, and of how many bytes of blocks.
+_MOST_CALLS = 4096
+_MOST_BLOCK_BYTES = 64 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +82,21 @@ class _Stepping:
         self.first_not_finite = -1
         # Whether the totals begin anew with the first step of an epoch.
         self._fresh = True
+        # The epoch, and the batch in it, of the next call.
+        self.place = (0, 0)
+        # What it takes to make the last calls again, and how many these may be.
+        self.trail: replaying.Trail | None = None
+        self._most_calls = _MOST_CALLS
+        # Whether they are kept, and why they are not.
+        self.is_remembered = False
+        self.unreplayed = replaying.EAGER if recipe.is_eager else ""
+        # When the next copy of the state is due, once that was reckoned.
+        self._begun = time.perf_counter()
+        self._copy_due: float | None = None
+        # The row numbers in the order of the steps, where there are any; and what gives the data of a
+        # step again, where it does not stay on the device.
+        self._row_numbers: np.ndarray | None = None
+        self._data_again: Callable[[int], Any] | None = None
 
     def layout(self, step: int) -> Layout:
         """The layout of the program that runs this step."""
@@ -99,18 +122,36 @@ class _Stepping:
         data, factors = self._data_for(step), _arrays(recipe.factors)
         return state, Given(rates, self.seed_words, data, fresh, halts, factors)
 
-    def _take(self, state: State) -> None:
-        recipe = self.recipe
-        for variable, array in zip(recipe.weights, state.weights, strict=True):
-            variable.array = array
-        for variable, array in zip(recipe.fixed, state.fixed, strict=True):
-            variable.array = array
-        for group, arrays in zip(recipe.slots, state.slots, strict=True):
-            for name, variable in group.items():
-                variable.array = arrays[name]
-        for variable, array in zip(recipe.totals, state.totals, strict=True):
-            variable.array = array
-        recipe.optimizer.iterations.array = state.step  # type: ignore[union-attr]
+    def _remember(
+        self, program: cache.Program, layout: Layout, arguments: tuple[Any, ...], start: int, stop: int
+    ) -> None:
+        """Note the call, so that it can be made again; and the state before it, as often as that is cheap."""
+        recipe, now = self.recipe, time.perf_counter()
+        if self._copy_due is None:
+            if recipe.copy_seconds is None:
+                nbytes = sum(leaf.nbytes for leaf in jax.tree.leaves(arguments[0]))
+                recipe.copy_seconds = nbytes / _COPIED_BYTES_PER_SECOND
+            # The call itself is part of the time of which the first copy may take its share.
+            planned = (stop - start) * (program.seconds_per_step or 0.0)
+            share = 0 if recipe.copy_seconds < _TINY_SECONDS else _COPY_SHARE
+            self._copy_due = self._begun + recipe.copy_seconds * share - planned
+        if now >= self._copy_due:
+            leaves, structure = jax.tree.flatten(arguments[0])
+            self.trail = replaying.Trail([np.array(leaf) for leaf in leaves], structure, [])
+            recipe.copy_seconds = time.perf_counter() - now
+            self._copy_due = now + recipe.copy_seconds * _COPY_SHARE
+        elif self.trail is None:
+            return
+        elif len(self.trail.calls) >= self._most_calls:
+            self.trail = None
+            return
+        given = arguments[1]
+        if self._data_again is not None:
+            given = given._replace(data=functools.partial(self._data_again, start))
+        rows, place = self._row_numbers, self.place
+        self.trail.calls.append(
+            replaying.Call(program, layout, given, arguments[2], start, stop, rows, place)
+        )
 
     def advance(self, start: int, stop: int) -> np.ndarray:
         """Run the steps from start to stop; the logs of the epochs that were loaded.
@@ -118,12 +159,24 @@ class _Stepping:
         The new state is in the Variables before anything waits for it, so that
         an interrupt finds the weights of a finished step.
         """
+        recipe, layout = self.recipe, self.layout(start)
         arguments = (*self._gather(start), self._order, np.int32(start), np.int32(stop))
-        steps = cache.known(self.recipe, "train", self.layout(start), arguments)
+        steps = cache.known(recipe, "train", layout, arguments)
+        if self.is_remembered and not self.unreplayed:
+            self._remember(steps, layout, arguments, start, stop)
         began = time.perf_counter()
         with interrupts_deferred():
             state, logs, not_finite = steps.executable(*arguments)
-            self._take(state)
+            for variable, array in zip(recipe.weights, state.weights, strict=True):
+                variable.array = array
+            for variable, array in zip(recipe.fixed, state.fixed, strict=True):
+                variable.array = array
+            for group, arrays in zip(recipe.slots, state.slots, strict=True):
+                for name, variable in group.items():
+                    variable.array = arrays[name]
+            for variable, array in zip(recipe.totals, state.totals, strict=True):
+                variable.array = array
+            recipe.optimizer.iterations.array = state.step  # type: ignore[union-attr]
         table = np.asarray(logs)
         self.first_not_finite = int(not_finite)
         if self.halts and self.first_not_finite >= 0:
@@ -134,6 +187,9 @@ class _Stepping:
 
 class Training(_Stepping):
     """Training on rows that are all at hand."""
+
+    # The numbers of those that are trained on; None where all are.
+    _chosen: np.ndarray | None = None
 
     def __init__(self, model: Any, recipe: Recipe, rows: Rows, batch_size: int) -> None:
         super().__init__(model, recipe)
@@ -148,7 +204,11 @@ class Training(_Stepping):
     def load_orders(self, count: int, *, shuffle: bool) -> None:
         """Bring the row numbers of the next `count` epochs to the device."""
         table = self.schedule.orders(self.model.seed, self.model.epochs_trained, count, shuffle=shuffle)
-        self._order = jax.device_put(self.stream.load(table) if self.stream else table.reshape(-1))
+        rows = table.reshape(-1) if self._chosen is None else self._chosen[table.reshape(-1)]
+        self._row_numbers = rows
+        self._order = jax.device_put(self.stream.load(rows) if self.stream else rows)
+        if self.stream:
+            self._data_again = functools.partial(self.stream.again, rows)
 
     def layout(self, step: int) -> Layout:
         """The layout of the program that runs this step, counted over the epochs that were loaded."""
@@ -171,6 +231,7 @@ class FeedTraining(_Stepping):
     def load(self, block: feeds.Block, *, is_first: bool) -> None:
         """Take the next batches of the epoch."""
         self._block, self._fresh = block, is_first
+        self._most_calls = 1 + _MOST_BLOCK_BYTES // max(1, block.nbytes)
         self._order = np.arange(block.layout.num_rows, dtype=np.int32)
 
     def layout(self, step: int) -> Layout:
@@ -338,6 +399,7 @@ def fit(
         while epoch < settings.last and not training.model.stop_training:
             epoch += epochs.run(epoch)
     finally:
+        training.trail = None
         if display:
             display.close()
     if keeper:
@@ -370,7 +432,7 @@ class Epochs:
     ) -> None:
         self.training, self.validation, self.settings = training, validation, settings
         self.listeners, self.display = listeners, display
-        training.halts = listeners.waits_for_bad_loss
+        training.halts, training.is_remembered = listeners.waits_for_bad_loss, True
         # How long a call may take.
         self._seconds = _TICK_SECONDS if display and display.is_live else _LONGEST_CALL_SECONDS
         self.last_logs: dict[str, float] = {}
@@ -436,11 +498,12 @@ class Epochs:
         training = self.training
         if self._hears_batches:
             self.listeners.call("on_train_batch_begin", position, {})
+        training.place = epoch, position
         table = training.advance(step, stop)
         is_bad = training.first_not_finite >= 0
         if is_bad and training.halts:
             stop = training.first_not_finite + 1
-        elif is_bad and not self._has_warned:
+        if is_bad and not self._has_warned:
             self._warn(epoch, position + training.first_not_finite - step)
         if self._hears_batches or self.display or (is_bad and training.halts):
             done, num_batches = position + stop - step, training.num_batches
@@ -455,12 +518,7 @@ class Epochs:
         """Say at once, and once, that the loss is no number any more."""
         self._has_warned = True
         more, place = divmod(position, self.training.num_batches or position + 1)
-        warnings.warn(
-            f"The loss{self.training.whose} is not a finite number since epoch {epoch + more + 1}, step "
-            f"{place + 1}: from here on nothing is learned. Lower the learning rate, scale the inputs, or "
-            "give the optimizer clipnorm=1.0; TerminateOnNaN() stops training when this happens.",
-            stacklevel=2,
-        )
+        warnings.warn(replaying.message(self.training, (epoch + more, place)), stacklevel=2)
 
     def _end(self, epoch: int, line: np.ndarray, num_steps: int | None = None) -> None:
         self.training.model.epochs_trained += 1
@@ -539,61 +597,3 @@ def interrupts_deferred() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
         if pending:
             before(*pending[0])
-
-
-def predict(
-    recipe: Recipe, x: Any, batch_size: int, listeners: CallbackList | None, display: Display | None
-) -> Any:
-    """The network's output for every row, as NumPy arrays of its own in the output's structure.
-
-    Rows that do not touch each other go through in large pieces, the last one
-    filled up to a power of two, so that few lengths are ever compiled.
-    """
-    exact = recipe.exact_batches or (
-        listeners is not None and listeners.listens_to("on_predict_batch_end", "on_predict_batch_begin")
-    )
-    arrays = (_arrays(recipe.weights), _arrays(recipe.fixed), _arrays(recipe.rates))
-    leaves = [x] if isinstance(x, np.ndarray) else jax.tree.leaves(x)
-    count = len(leaves[0])
-    if listeners is None and count == 1:
-        return _predict_rows(recipe, arrays, x, 1, fill=False)
-    size = batch_size if exact else max(batch_size, _chunk_rows(leaves))
-    pieces = []
-    for number, start in enumerate(range(0, count, size)):
-        stop = min(start + size, count)
-        if listeners:
-            listeners.call("on_predict_batch_begin", number, {})
-        part = jax.tree.map(lambda array, start=start, stop=stop: array[start:stop], x)
-        pieces.append(_predict_rows(recipe, arrays, part, stop - start, fill=not exact))
-        if listeners:
-            listeners.call("on_predict_batch_end", number, {"outputs": pieces[-1]})
-        if display:
-            display.tick(-(-stop // batch_size), {})
-    return joined(pieces)
-
-
-def joined(pieces: Sequence[Any]) -> Any:
-    """The outputs of several pieces, one after the other."""
-    if len(pieces) == 1:
-        return pieces[0]
-    return jax.tree.map(lambda *arrays: np.concatenate(arrays), *pieces)
-
-
-def _chunk_rows(leaves: Sequence[np.ndarray]) -> int:
-    """How many rows go through at once: a power of two of at most some megabytes."""
-    bytes_per_row = max(1, sum(array.nbytes for array in leaves) // len(leaves[0]))
-    return min(_CHUNK_ROWS, 1 << max(0, (_CHUNK_BYTES // bytes_per_row).bit_length() - 1))
-
-
-def _predict_rows(recipe: Recipe, arrays: tuple[Any, ...], x: Any, count: int, *, fill: bool) -> Any:
-    wanted = 1 << (count - 1).bit_length() if fill else count
-    if wanted != count:
-        x = jax.tree.map(
-            lambda a: np.concatenate([a, np.broadcast_to(a[-1:], (wanted - count, *a.shape[1:]))]), x
-        )
-    arguments = (*arrays, recipe.next_draw(), x)
-    step = cache.known(recipe, "predict", None, arguments)
-    outputs = step.executable(*arguments)
-    if isinstance(outputs, jax.Array):
-        return np.array(np.asarray(outputs)[:count])
-    return jax.tree.map(lambda output: np.array(np.asarray(output)[:count]), outputs)

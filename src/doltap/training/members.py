@@ -76,11 +76,6 @@ class MemberTraining(Training):
             self.schedule = Schedule(len(chosen), batch_size, recipe.exact_batches, num_epochs)
             self.num_batches = self.schedule.num_batches
 
-    def load_orders(self, count: int, *, shuffle: bool) -> None:
-        """Bring the row numbers of the next `count` epochs to the device."""
-        table = self.orders(self.model.epochs_trained, count, shuffle=shuffle)
-        self._order = jax.device_put(self.stream.load(table) if self.stream else table.reshape(-1))
-
     def orders(self, first_epoch: int, count: int, *, shuffle: bool) -> np.ndarray:
         """The row numbers of `count` epochs, one epoch a line.
 

@@ -116,6 +116,8 @@ class Recipe:
     # A step of the user's own, in place of `train_step` or `test_step`.
     own_step: Callable[[State, Given, Batch], tuple[State, Any]] | None = None
     own_predict: Callable[[list[Any], list[Any], Any], Any] | None = None
+    # How long a copy of its state takes, as far as that is known.
+    copy_seconds: float | None = None
     # All weights in Keras's order, once somebody has asked while it trains.
     listed: Sequence[Variable] = ()
 
@@ -347,7 +349,8 @@ def train_step(recipe: Recipe, state: State, given: Given, batch: Batch) -> Stat
 
     def objective(weights: list[Any]) -> tuple[Any, Any]:
         _, answer = recipe.predict(weights, state.fixed, layer_rates, batch.x, training=True, held=held)
-        loss = recipe.loss_of(batch, answer, weights, given.factors)
+        with jax.named_scope("loss"):
+            loss = recipe.loss_of(batch, answer, weights, given.factors)
         scaled = optimizer.scaled_loss(loss[0], state.slots) if optimizer.scales_loss else loss[0]
         # Values of this function must not be met outside it.
         (notes.current() or notes.Notes()).promised.clear()
@@ -355,7 +358,9 @@ def train_step(recipe: Recipe, state: State, given: Given, batch: Batch) -> Stat
 
     with notes.taken(), random.key_scope(given.seed, state.step):
         (_, (loss, answer)), gradients = jax.value_and_grad(objective, has_aux=True)(state.weights)
-    weights, slots = optimizer.update_all(state.weights, gradients, state.slots, state.step, optimizer_rates)
+    with jax.named_scope("update"):
+        slots, step = state.slots, state.step
+        weights, slots = optimizer.update_all(state.weights, gradients, slots, step, optimizer_rates)
     totals = recipe.measure(totals, loss, batch, answer)
     return State(weights, answer.fixed, slots, totals, state.step + 1)
 

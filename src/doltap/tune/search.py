@@ -17,7 +17,7 @@ from doltap import config, registry
 from doltap.errors import DataError, MissingAttributeError, UnknownNameError
 from doltap.reporting.searching import SearchDisplay
 from doltap.training import identity
-from doltap.tune import checking, estimators, folder, plotting, results, rows, scoring
+from doltap.tune import checking, estimators, folder, plotting, results, rows, scoring, training
 from doltap.tune.borrowed import base, exceptions, metaestimators, model_selection, utils
 from doltap.tune.results import Outcome
 from doltap.tune.trials import Options, Stage, Trials
@@ -265,7 +265,9 @@ class Search(base.MetaEstimatorMixin, base.BaseEstimator):
         best = estimators.with_params(self._estimator, self.best_params_)
         given = self._fit_arguments()
         if estimators.plans(best):
-            given = {"verbose": 0, **given}
+            plan = best.planned(*self._data.labelled(None), **{"verbose": 0, **given})
+            training.give_folder(plan, self.best_params_, "best")
+            return best.trained(plan, plan.run())
         return best.fit(*self._data.labelled(None), **given)
 
     def plot(self) -> Any:

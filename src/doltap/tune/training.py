@@ -20,6 +20,7 @@ import jax
 import numpy as np
 
 from doltap import callbacks, registry
+from doltap.callbacks import tensorboard
 from doltap.models.model import Model
 from doltap.models.population import Population
 from doltap.training import cache
@@ -28,7 +29,7 @@ from doltap.tune import rows, states
 from doltap.tune.estimators import plans
 from doltap.wrappers.estimator import Plan
 
-__all__ = ["Fit", "begun", "guarded", "inherit", "portions", "rekeyed", "train_all"]
+__all__ = ["Fit", "begun", "give_folder", "guarded", "inherit", "portions", "rekeyed", "train_all"]
 
 # Keywords that every member of a population has for itself.
 _OWN = frozenset({"callbacks", "sample_weight", "verbose"})
@@ -49,6 +50,7 @@ class Fit:
     candidate: int
     fold: int
     train: np.ndarray
+    params: dict[str, Any] = dataclasses.field(default_factory=dict)
     estimator: Any = None
     plan: Plan | None = None
     # Where the rows of the plan are kept, if others share them.
@@ -58,6 +60,8 @@ class Fit:
     seconds: float = 0.0
     error: Exception | None = None
     trace: str = ""
+    # The folders of its event files.
+    runs: list[str] = dataclasses.field(default_factory=list)
 
     def fail(self, error: Exception) -> None:
         """Keep the error; the search goes on."""
@@ -93,11 +97,23 @@ def _begin(fit: Fit, data: rows.Data, tables: list[rows.Table]) -> None:
     plan = fit.plan = fit.estimator.planned(*data.labelled(fit.train), **data.fit_arguments(fit.train))
     # One table shows how far the search is; the bars of the fits would only tear it.
     plan.settings["verbose"] = 0
+    group = f"candidate-{fit.candidate:03d}"
+    fit.runs = give_folder(plan, fit.params, f"{group}/fold-{fit.fold}", group)
     fit.key = _key(plan)
     if fit.key is not None:
         fit.table = rows.placed(tables, (plan.x, plan.y), fit.train, rows.count(data.X))
     if fit.table is not None:
         plan.x = plan.y = None
+
+
+def give_folder(plan: Plan, params: dict[str, Any], run: str, trial_id: str | None = None) -> list[str]:
+    """Let the event files of a plan, if it writes any, stand in a folder of their own; all its folders."""
+    given = plan.settings.get("callbacks") or []
+    listed = list(given) if isinstance(given, (list, tuple)) else [given]
+    has_own = any(isinstance(one, callbacks.HParams) for one in listed)
+    if not has_own and any(isinstance(one, callbacks.TensorBoard) for one in listed):
+        plan.settings["callbacks"] = listed = tensorboard.for_one_run(listed, params, run, trial_id)
+    return [one.log_dir for one in listed if isinstance(one, callbacks.HParams)]
 
 
 def rekeyed(fit: Fit) -> None:

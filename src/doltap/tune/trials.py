@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from doltap import config
+from doltap import config, reporting
 from doltap.tune import rows
 from doltap.tune.estimators import quiet, with_params
 from doltap.tune.folder import Folder
@@ -155,7 +155,8 @@ class Trials:
     def _made(self, fit: Fit) -> Fit:
         """The fit with a model of its own."""
         try:
-            fit.estimator = quiet(with_params(self.estimator, self.outcomes[fit.candidate].params))
+            fit.params = self.outcomes[fit.candidate].params
+            fit.estimator = quiet(with_params(self.estimator, fit.params))
         except Exception as error:  # Whatever a candidate's parameters raise is the candidate's.
             fit.fail(error)
             return fit
@@ -214,6 +215,8 @@ class Trials:
                     found.train = self._score(fit, fit.train)
             except Exception as error:  # A scorer's, for what this candidate predicts.
                 fit.fail(error)
+        for folder in fit.runs if found.test else ():
+            reporting.events.note(folder, found.test or {})
         if fit.error is not None:
             if self.options.error_score == "raise":
                 raise fit.error

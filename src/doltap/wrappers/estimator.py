@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from doltap.callbacks import History
+from doltap.callbacks import History, tensorboard
 from doltap.errors import ShapeError
 from doltap.models.model import Model
 from doltap.wrappers import data
@@ -56,6 +56,13 @@ class Estimator(base.BaseEstimator):
     def planned(self, *data: Any, **kwargs: Any) -> Plan:
         """What `fit` would do with these arguments: all but the training."""
         raise NotImplementedError
+
+    def _new_plan(self, model: Model, x: Any, y: Any, settings: dict[str, Any]) -> Plan:
+        """A plan; where callbacks ask for it, with a folder of event files of its own."""
+        if settings.get("callbacks"):
+            parameters = self.get_params(deep=False)
+            settings["callbacks"] = tensorboard.for_every_fit(settings["callbacks"], parameters)
+        return Plan(model, x, y, settings)
 
     def trained(self, plan: Plan, history: History) -> Any:
         """Take up what came of the plan: the end of `fit`."""

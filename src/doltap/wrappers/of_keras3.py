@@ -88,7 +88,7 @@ class _FromModel(Estimator):
             settings["sample_weight"] = data.weights(sample_weight, X)
         given = settings.get("validation_data")
         settings["validation_data"] = data.held_out(given, lambda inputs: inputs, self._held_out_targets)
-        return Plan(model, X, y, settings)
+        return self._new_plan(model, X, y, settings)
 
     def trained(self, plan: Plan, history: History) -> Any:
         """Take up what came of the plan: the end of `fit`."""

@@ -358,7 +358,7 @@ class BaseWrapper(Estimator):
             settings.get("validation_data"), self._encoded_inputs, self._encoded
         )
         settings = {**_all_rows(settings, X), "sample_weight": weights}
-        return Plan(self.model_, self._encoded_inputs(X), self._encoded(y), settings)
+        return self._new_plan(self.model_, self._encoded_inputs(X), self._encoded(y), settings)
 
     def trained(self, plan: Plan, history: History) -> Any:
         """Take up what came of the plan: the end of `fit`."""

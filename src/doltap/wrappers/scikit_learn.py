@@ -50,6 +50,13 @@ class BaseWrapper(Estimator):
         if not callable(function):
             check_names(type(self).__name__, params, known - {"x", "y"})
             return
+        if params and isinstance(function, Model):
+            raise ParameterError(
+                "build_fn",
+                expected="the function that makes the model",
+                got=f"the model '{function.name}' that it made",
+                fix="Leave the brackets out: build_fn=build_model, not build_fn=build_model().",
+            )
         takes = Takes(function)
         known = (known - {"x", "y"}) | {*takes.names}
         hidden = next((name for name in params if takes.takes_any and name not in known), None)
@@ -156,7 +163,7 @@ class BaseWrapper(Estimator):
             settings["sample_weight"] = data.weights(sample_weight, x)
         given = settings.get("validation_data")
         settings["validation_data"] = data.held_out(given, lambda inputs: inputs, self._held_out_labels)
-        return Plan(self.model_, x, self._labels_for_loss(y), settings)
+        return self._new_plan(self.model_, x, self._labels_for_loss(y), settings)
 
     def _held_out_labels(self, y: np.ndarray) -> Any:
         return y

@@ -371,5 +371,3 @@ def test_texts_are_made_of_the_numbers_of_characters(tf):
     text = tf.strings.unicode_encode([[99, 97, 102, 233]], "UTF-8")
     assert text.numpy().tolist() == ["café".encode()]
     assert tf.strings.unicode_decode(text[0], "UTF-8").numpy().tolist() == [99, 97, 102, 233]
-    with pytest.raises(NotImplementedError, match="ragged"):
-        tf.strings.unicode_decode(["a", "bc"], "UTF-8")

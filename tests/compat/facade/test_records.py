@@ -10,7 +10,7 @@ import pytest
 
 from doltap.compat.tensorflow import wire
 from doltap.compat.tensorflow.errors import DataLossError, InvalidArgumentError
-from doltap.errors import DoltapError, NotSupportedError
+from doltap.errors import DoltapError
 
 
 def record_of(tf):
@@ -47,6 +47,52 @@ def test_a_record_is_what_it_was_made_of(tf):
         "w": [1.5, -2.0],
         "missing": [1.0, 2.0],
     }
+
+
+def test_a_feature_of_any_length_is_sparse(tf):
+    name = tf.io.parse_single_example(
+        record_of(tf).SerializeToString(), {"name": tf.io.VarLenFeature(tf.string)}
+    )["name"]
+    assert (
+        name.values.numpy().tolist()
+        == tf.sparse.to_dense(name, default_value="").numpy().tolist()
+        == [b"Alice\0"]
+    )
+    parts = tf.io.serialize_sparse(name).numpy()
+    again = [
+        tf.io.parse_tensor(part, kind)
+        for part, kind in zip(parts, (tf.int64, tf.string, tf.int64), strict=True)
+    ]
+    assert repr(tf.SparseTensor(*again)) == repr(name)
+    assert tf.train.BytesList(value=parts).value == list(parts)
+
+
+def test_a_sequence_is_what_it_was_made_of(tf):
+    train = tf.train
+    words = [[b"a", b"b"], [b"c"]]
+    steps = [train.Feature(bytes_list=train.BytesList(value=each)) for each in words]
+    sequence = train.SequenceExample(
+        context=record_of(tf).features,
+        feature_lists=train.FeatureLists(feature_list={"words": train.FeatureList(feature=steps)}),
+    )
+    text = sequence.SerializeToString()
+    assert train.SequenceExample.FromString(text) == sequence
+    context, lists = tf.io.parse_single_sequence_example(
+        text,
+        described(tf),
+        {"words": tf.io.VarLenFeature(tf.string), "no": tf.io.FixedLenFeature([], tf.int64)},
+    )
+    assert context["id"].numpy().tolist() == [123, -7]
+    assert tf.RaggedTensor.from_sparse(lists["words"]).to_list() == words
+    assert lists["no"].shape == (0,)
+
+
+def test_the_bytes_of_a_sequence_are_tensorflows(tf):
+    step = tf.train.Feature(int64_list=tf.train.Int64List(value=[1]))
+    lists = tf.train.FeatureLists(feature_list={"a": tf.train.FeatureList(feature=[step])})
+    # A map of one entry.
+    wanted = "120e" + "0a0c" + "0a0161" + "1207" + "0a05" + "1a03" + "0a0101"
+    assert tf.train.SequenceExample(feature_lists=lists).SerializeToString().hex() == wanted
 
 
 def test_the_bytes_are_tensorflows(tf):
@@ -122,8 +168,8 @@ def test_a_feature_that_is_not_as_described_is_an_error(tf):
     with pytest.raises(InvalidArgumentError, match=r"expected int32, got float32"):
         tf.io.parse_tensor(tf.io.serialize_tensor(tf.constant([1.0])), tf.int32)
     other = tf.train.Example().SerializeToString()
-    with pytest.raises(NotSupportedError, match="padded_batch"):
-        tf.io.parse_example([text, other], {"id": tf.io.VarLenFeature(tf.int64)})
+    found = tf.io.parse_example([text, other], {"id": tf.io.VarLenFeature(tf.int64)})["id"]
+    assert tf.sparse.to_dense(found, default_value=-1).numpy().tolist() == [[123, -7], [-1, -1]]
 
 
 def test_every_cut_and_every_changed_byte_is_an_error_or_another_record(tf):

@@ -13,7 +13,10 @@ from doltap.compat.tensorflow import (
     math,
     nest,
     nn,
+    ragged,
     random,
+    sets,
+    sparse,
     strings,
     summary,
     test,
@@ -29,7 +32,9 @@ from doltap.compat.tensorflow.functions import *
 from doltap.compat.tensorflow.functions import __version__, elsewhere, newaxis
 from doltap.compat.tensorflow.io import read_file
 from doltap.compat.tensorflow.linalg import einsum, norm, tensordot
+from doltap.compat.tensorflow.ragged import RaggedTensor
 from doltap.compat.tensorflow.reducing import *
+from doltap.compat.tensorflow.sparse import IndexedSlices, SparseTensor
 from doltap.compat.tensorflow.strings import as_string
 from doltap.compat.tensorflow.tape import GradientTape, UnconnectedGradients
 from doltap.compat.tensorflow.tensor import Tensor

@@ -17,7 +17,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from doltap import losses, notes
-from doltap.compat.tensorflow import arithmetic, calls, freezing, given_values, layer_calls, train_steps
+from doltap.compat.tensorflow import (
+    arithmetic,
+    calls,
+    folders,
+    freezing,
+    given_values,
+    layer_calls,
+    old_optimizers,
+    train_steps,
+)
 from doltap.compat.tensorflow.checkpoints import Restored
 from doltap.compat.tensorflow.dtypes import TensorShape
 from doltap.compat.tensorflow.entrances import (
@@ -35,7 +44,6 @@ from doltap.compat.tensorflow.tensor import Tensor, Value, as_tensor, is_traced,
 from doltap.core.explaining import WANTS_VALUES
 from doltap.core.layer import Layer
 from doltap.core.tensors import Variable, is_forgetting, is_lent, lend
-from doltap.errors import NotSupportedError
 from doltap.layers import Lambda
 from doltap.losses import Loss
 from doltap.losses.loss import weighted_mean
@@ -96,6 +104,7 @@ def switch_on() -> None:
     enter(OwnStep, "of_tensors", lambda _: train_steps.TapeStep)
     given_values.enter_all()
     freezing.enter_all()
+    folders.enter_all()
 
 
 def switch_off() -> None:
@@ -390,17 +399,7 @@ def _in_order_of_outputs(before: Callable[..., Any]) -> Callable[..., Any]:
 
 def _optimizer_made(before: Any) -> Any:
     def made(cls: Any, **keywords: Any) -> None:
-        if "_resource_apply_dense" in vars(cls) and not is_doltaps(cls):
-            raise NotSupportedError(
-                f"class {cls.__name__}",
-                expected="an optimizer in the form of today",
-                got="one in that of TensorFlow 2.10 and before (_resource_apply_dense)",
-                fix="Write build(self, variables): super().build(variables), then "
-                "self.m = [self.add_variable_from_reference(v, 'm') for v in variables]; and "
-                "update_step(self, gradient, variable, learning_rate) in the place of "
-                "_resource_apply_dense, where self.m[self._get_variable_index(variable)] is the slot; "
-                "super().__init__(learning_rate, name=name); other numbers are plain attributes.",
-            )
+        old_optimizers.adopt(cls)
         before.__get__(None, cls)(**keywords) if before else super(Optimizer, cls).__init_subclass__(
             **keywords
         )

@@ -279,6 +279,10 @@ def _shape_and_type(value: Any) -> Any:
     return (tuple(value.shape), str(value.dtype)) if _has_shape(value) else value
 
 
+# What tells of the graph that TensorFlow makes of a function.
+_OF_GRAPHS = ("captured_inputs", "function_def", "graph", "inputs", "outputs", "structured_input_signature")
+
+
 class _Concrete:
     """A function for arguments of some shapes and types, which is the function itself."""
 
@@ -289,11 +293,11 @@ class _Concrete:
         """What the function gives."""
         return self.function(*arguments, **keywords)
 
-    @property
-    def graph(self) -> Any:
-        """An error: there are no graphs."""
+    def __getattr__(self, name: str) -> Any:
+        if name not in _OF_GRAPHS:
+            raise AttributeError(f"a concrete function has no attribute {name!r}")
         raise NotSupportedError(
-            f"{self.function.__name__}.get_concrete_function(...).graph",
+            f"{self.function.__name__}.get_concrete_function(...).{name}",
             expected="calls of the function",
             got="a request for its graph",
             fix="Call it with tensors: no graphs are made; layers and gradients are compiled by themselves.",

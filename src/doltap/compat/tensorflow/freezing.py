@@ -15,6 +15,7 @@ from typing import Any
 
 from doltap.compat.tensorflow.entrances import enter
 from doltap.core.owner import Owner
+from doltap.models.compiling import Compiling
 from doltap.models.trainer import Trainer
 
 __all__ = ["enter_all"]
@@ -27,7 +28,7 @@ _at_compile: weakref.WeakKeyDictionary[Any, list[tuple[weakref.ref[Owner], bool]
 
 def enter_all() -> None:
     """Put the answers in place."""
-    enter(Trainer, "compile", _compiling)
+    enter(Compiling, "compile", _compiling)
     for name in ("fit", "train_on_batch"):
         enter(Trainer, name, _training)
 

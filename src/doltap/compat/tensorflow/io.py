@@ -18,14 +18,16 @@ from doltap.compat.tensorflow.records import (
     VarLenFeature,
     parse_example,
     parse_single_example,
+    parse_single_sequence_example,
     parse_tensor,
+    serialize_sparse,
     serialize_tensor,
 )
 from doltap.compat.tensorflow.tensor import Tensor, as_tensor
 
 __all__ = ["FixedLenFeature", "TFRecordOptions", "TFRecordWriter", "VarLenFeature", "decode_csv", "gfile"]
-__all__ += ["parse_example", "parse_single_example", "parse_tensor", "read_file", "serialize_tensor"]
-__all__ += ["write_file"]
+__all__ += ["parse_example", "parse_single_example", "parse_single_sequence_example", "parse_tensor"]
+__all__ += ["read_file", "serialize_sparse", "serialize_tensor", "write_file"]
 
 
 def _path(name: Any) -> str:

@@ -6,6 +6,7 @@ line with tensors, and the layers inside it are such calls.
 
 from __future__ import annotations
 
+import inspect
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -173,6 +174,8 @@ def called_layer(
     """
     inputs = _as_inputs(inputs)
     if _is_text(inputs):
+        if not is_doltaps(type(layer)) and not layer.on_host:
+            return _tensors(_called_with_text(layer, inputs, arguments, training, keywords))
         with silently():
             return _tensors(function(layer, unwrapped(inputs), *arguments, training=training, **keywords))
     if not layer.built and _is_plain_class(layer):
@@ -192,6 +195,18 @@ def called_layer(
         with silently():
             given = unwrapped(inputs)
             return _tensors(function(layer, given, *arguments, training=training, **keywords))
+
+
+def _called_with_text(
+    layer: Layer, inputs: Any, arguments: tuple[Any, ...], training: Any, keywords: dict[str, Any]
+) -> Any:
+    """What a class of the user's own gives for texts, which no array of JAX can hold."""
+    if not layer.built:
+        layer.build(jax.tree.map(lambda leaf: leaf.shape, inputs))
+        layer.built = True
+    if training is not None and "training" in inspect.signature(layer.call).parameters:
+        keywords = {**keywords, "training": training}
+    return layer.call(inputs, *arguments, **keywords)
 
 
 def inner_call(

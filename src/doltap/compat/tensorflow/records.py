@@ -7,19 +7,21 @@ import io
 import operator
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any, NamedTuple, cast
 
 import numpy as np
 
-from doltap.compat.tensorflow import dtypes, wire
+from doltap.compat.tensorflow import dtypes, sparse, wire
 from doltap.compat.tensorflow.errors import DataLossError, InvalidArgumentError
 from doltap.compat.tensorflow.tensor import Tensor, as_tensor
-from doltap.errors import NotSupportedError, printable
+from doltap.errors import printable
 
 __all__ = ["BytesList", "Example", "Feature", "Features", "FixedLenFeature", "FloatList", "Int64List"]
 __all__ += ["TFRecordOptions", "TFRecordWriter", "VarLenFeature", "opened"]
-__all__ += ["parse_example", "parse_single_example", "parse_tensor", "records_of", "serialize_tensor"]
+__all__ += ["FeatureList", "FeatureLists", "SequenceExample", "parse_example", "parse_single_example"]
+__all__ += ["parse_single_sequence_example", "parse_tensor", "records_of", "serialize_sparse"]
+__all__ += ["serialize_tensor"]
 
 
 class _Message:
@@ -142,19 +144,27 @@ class Features(_Message):
         self.feature = dict(feature or {})
 
     def SerializeToString(self) -> bytes:  # noqa: D102, N802
-        found = b""
-        for name, feature in sorted(self.feature.items()):
-            entry = wire.chunk(1, name.encode()) + wire.chunk(2, feature.SerializeToString())
-            found += wire.chunk(1, entry)
-        return found
+        return _by_name(self.feature)
 
     @classmethod
     def FromString(cls, text: Any) -> Features:  # noqa: D102, N802
-        feature = {}
-        for entry in wire.contents(_bytes(text), 1):
-            name, value = (b"".join(wire.contents(entry, number)[-1:]) for number in (1, 2))
-            feature[name.decode(errors="replace")] = Feature.FromString(value)
-        return cls(feature)
+        return cls(dict(_named(_bytes(text), Feature)))
+
+
+def _by_name(messages: Mapping[str, _Message]) -> bytes:
+    """Messages by name, as a map is written."""
+    entries = (
+        wire.chunk(1, name.encode()) + wire.chunk(2, message.SerializeToString())
+        for name, message in sorted(messages.items())
+    )
+    return b"".join(wire.chunk(1, entry) for entry in entries)
+
+
+def _named(text: bytes, kind: Any) -> Iterator[tuple[str, Any]]:
+    """The messages of a map, with their names."""
+    for entry in wire.contents(text, 1):
+        name, value = (b"".join(wire.contents(entry, number)[-1:]) for number in (1, 2))
+        yield name.decode(errors="replace"), kind.FromString(value)
 
 
 class Example(_Message):
@@ -176,6 +186,50 @@ class Example(_Message):
         return cls(Features.FromString(b"".join(wire.contents(_bytes(text), 1))))
 
 
+class FeatureList(_Message):
+    """The features of the steps of a sequence."""
+
+    def __init__(self, feature: Sequence[Feature] = ()) -> None:
+        self.feature = list(feature)
+
+    def SerializeToString(self) -> bytes:  # noqa: D102, N802
+        return b"".join(wire.chunk(1, each.SerializeToString()) for each in self.feature)
+
+    @classmethod
+    def FromString(cls, text: Any) -> FeatureList:  # noqa: D102, N802
+        return cls([Feature.FromString(part) for part in wire.contents(_bytes(text), 1)])
+
+
+class FeatureLists(_Message):
+    """The features of sequences by name."""
+
+    def __init__(self, feature_list: Mapping[str, FeatureList] | None = None) -> None:
+        self.feature_list = dict(feature_list or {})
+
+    def SerializeToString(self) -> bytes:  # noqa: D102, N802
+        return _by_name(self.feature_list)
+
+    @classmethod
+    def FromString(cls, text: Any) -> FeatureLists:  # noqa: D102, N802
+        return cls(dict(_named(_bytes(text), FeatureList)))
+
+
+class SequenceExample(_Message):
+    """One sequence: what is said of it as a whole, and of its steps."""
+
+    def __init__(self, context: Features | None = None, feature_lists: FeatureLists | None = None) -> None:
+        self.context, self.feature_lists = context or Features(), feature_lists or FeatureLists()
+
+    def SerializeToString(self) -> bytes:  # noqa: D102, N802
+        parts = self.context.SerializeToString(), self.feature_lists.SerializeToString()
+        return b"".join(wire.chunk(number, part) for number, part in enumerate(parts, start=1) if part)
+
+    @classmethod
+    def FromString(cls, text: Any) -> SequenceExample:  # noqa: D102, N802
+        context, steps = (b"".join(wire.contents(_bytes(text), number)) for number in (1, 2))
+        return cls(Features.FromString(context), FeatureLists.FromString(steps))
+
+
 # From records to tensors.
 
 
@@ -188,7 +242,7 @@ class FixedLenFeature(NamedTuple):
 
 
 class VarLenFeature(NamedTuple):
-    """A feature of any length, which comes as a plain tensor here."""
+    """A feature of any length, which comes as a sparse tensor."""
 
     dtype: Any
 
@@ -199,24 +253,51 @@ def parse_single_example(serialized: Any, features: Mapping[str, Any], *_: Any, 
     Raises:
         InvalidArgumentError: one is missing, or of another kind or length.
     """
-    given = Example.FromString(as_tensor(serialized).numpy()).features.feature
-    return {name: as_tensor(_values(given.get(name), wanted, name)) for name, wanted in features.items()}
+    return _parsed(Example.FromString(as_tensor(serialized).numpy()).features, features)
+
+
+def _parsed(given: Features, features: Mapping[str, Any]) -> dict[str, Any]:
+    found = {name: _values(given.feature.get(name), wanted, name) for name, wanted in features.items()}
+    return {
+        name: sparse.of_lists(values, is_one=True)
+        if isinstance(features[name], VarLenFeature)
+        else as_tensor(values)
+        for name, values in found.items()
+    }
 
 
 def parse_example(serialized: Any, features: Mapping[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
     """The features of several records, each laid out below each other."""
     texts = as_tensor(serialized).numpy().reshape(-1)
-    rows = [parse_single_example(text, features) for text in texts]
-    found = {name: [row[name].numpy() for row in rows] for name in features}
-    for name, values in found.items():
-        if len({np.shape(value) for value in values}) > 1:
-            raise NotSupportedError(
-                f"tf.io.parse_example, feature '{name}'",
-                expected="values of one length in all records",
-                got="several lengths, which TensorFlow keeps in sparse tensors",
-                fix="Parse record by record, then pad: dataset.map(parse).padded_batch(size).",
-            )
-    return {name: as_tensor(np.array(values)) for name, values in found.items()}
+    records = [Example.FromString(text).features.feature for text in texts]
+    found = {}
+    for name, wanted in features.items():
+        rows = [_values(record.get(name), wanted, name) for record in records]
+        is_open = isinstance(wanted, VarLenFeature)
+        found[name] = sparse.of_lists(*rows) if is_open else _stacked(rows)
+    return found
+
+
+def _stacked(rows: list[np.ndarray]) -> Any:
+    return as_tensor(np.stack(rows) if rows else np.zeros(0, np.float32))
+
+
+def parse_single_sequence_example(
+    serialized: Any,
+    context_features: Mapping[str, Any] | None = None,
+    sequence_features: Mapping[str, Any] | None = None,
+    *_: Any,
+    **__: Any,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is said of a sequence, and the features of its steps below each other."""
+    record = SequenceExample.FromString(as_tensor(serialized).numpy())
+    found = {}
+    for name, wanted in (sequence_features or {}).items():
+        steps = record.feature_lists.feature_list.get(name, FeatureList()).feature
+        rows = [_values(step, wanted, name) for step in steps]
+        is_open = isinstance(wanted, VarLenFeature)
+        found[name] = sparse.of_lists(*rows) if is_open else _stacked(rows)
+    return _parsed(record.context, context_features or {}), found
 
 
 def _values(feature: Feature | None, wanted: Any, name: str) -> np.ndarray:
@@ -261,6 +342,12 @@ def serialize_tensor(tensor: Any, name: Any = None) -> Any:
     if dtype == dtypes.string:
         return as_tensor(head + b"".join(wire.chunk(8, text) for text in values.reshape(-1)))
     return as_tensor(head + wire.chunk(4, values.tobytes()))
+
+
+def serialize_sparse(sp_input: Any, name: Any = None, out_type: Any = None) -> Any:
+    """A sparse tensor as three texts: its places, its values and its shape."""
+    parts = sp_input.indices, sp_input.values, sp_input.dense_shape
+    return as_tensor(np.array([serialize_tensor(part).numpy() for part in parts], object))
 
 
 def parse_tensor(serialized: Any, out_type: Any, name: Any = None) -> Any:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from doltap.compat.tensorflow import dtypes, lacking
-from doltap.compat.tensorflow.tensor import Tensor, as_tensor
+from doltap.compat.tensorflow.ragged import RaggedTensor
+from doltap.compat.tensorflow.tensor import Tensor, as_tensor, is_traced
 from doltap.errors import NotSupportedError
 from doltap.layers.preprocessing import fingerprints
 
@@ -20,6 +21,14 @@ __all__ += ["unicode_decode", "unicode_encode", "upper"]
 
 def _each(function: Callable[[bytes], Any], texts: Any, kind: Any = object) -> Tensor:
     """What the function gives for each text."""
+    if is_traced(texts):
+        raise NotSupportedError(
+            "tf.strings",
+            expected="texts whose values are known",
+            got="what a model is given, inside its compiled program",
+            fix="Turn texts into numbers in front of the model: dataset.map(lambda x, y: (layer(x), y)). "
+            "In a model, StringLookup and Hashing take texts.",
+        )
     given = as_tensor(texts).host
     found = np.empty(given.shape, object)
     for place in np.ndindex(given.shape):
@@ -55,12 +64,17 @@ def substr(input: Any, pos: Any, len: Any, unit: str = "BYTE", name: Any = None)
     return _each(lambda text: text.decode()[start:][:count].encode(), input)
 
 
+def _bytes(text: Any) -> bytes:
+    """A text as TensorFlow keeps it; programs write b"..." or "...", or give a tensor."""
+    return bytes(as_tensor(text).host[()])
+
+
 def join(inputs: Any, separator: str = "", name: Any = None) -> Any:
     """The texts of several tensors one behind the other."""
     parts = np.broadcast_arrays(*(as_tensor(each).host for each in inputs))
     found = np.empty(parts[0].shape, object)
     for place in np.ndindex(found.shape):
-        found[place] = separator.encode().join(part[place] for part in parts)
+        found[place] = _bytes(separator).join(part[place] for part in parts)
     return Tensor(found)
 
 
@@ -70,30 +84,30 @@ def reduce_join(
     """The texts along an axis one behind the other; all of them without."""
     texts = as_tensor(inputs).host
     if axis is None:
-        return Tensor(np.array(separator.encode().join(texts.reshape(-1)), object))
+        return Tensor(np.array(_bytes(separator).join(texts.reshape(-1)), object))
     return join(list(np.moveaxis(texts, axis, 0)), separator)
 
 
 def split(input: Any, sep: Any = None, maxsplit: int = -1, name: Any = None) -> Any:
-    """The words of one text, or of several, in lists."""
+    """The words of one text, or the rows of words of several."""
     given = as_tensor(input).host
-    by = sep.encode() if isinstance(sep, str) else sep
+    by = _bytes(sep) if sep is not None else None
     if not given.ndim:
         return as_tensor(given[()].split(by, maxsplit))
-    return [as_tensor(text.split(by, maxsplit)) for text in given]
+    return RaggedTensor(np.array(text.split(by, maxsplit), object) for text in given)
 
 
 def regex_replace(
-    input: Any, pattern: str, rewrite: str, replace_global: bool = True, name: Any = None
+    input: Any, pattern: Any, rewrite: Any, replace_global: bool = True, name: Any = None
 ) -> Any:
     """The texts with everything that fits the pattern replaced."""
-    fits = re.compile(pattern.encode())
-    return _each(lambda text: fits.sub(rewrite.encode(), text, 0 if replace_global else 1), input)
+    fits, new = re.compile(_bytes(pattern)), _bytes(rewrite)
+    return _each(lambda text: fits.sub(new, text, 0 if replace_global else 1), input)
 
 
-def regex_full_match(input: Any, pattern: str, name: Any = None) -> Any:
+def regex_full_match(input: Any, pattern: Any, name: Any = None) -> Any:
     """Whether each text fits the pattern as a whole."""
-    fits = re.compile(pattern.encode())
+    fits = re.compile(_bytes(pattern))
     return _each(lambda text: fits.fullmatch(text) is not None, input, bool)
 
 
@@ -126,6 +140,10 @@ def format(template: str, inputs: Any, placeholder: str = "{}", summarize: int =
 
 def unicode_encode(input: Any, output_encoding: str, errors: str = "replace", **options: Any) -> Any:
     """The texts whose characters have these numbers, along the last axis."""
+    if isinstance(input, RaggedTensor):
+        return as_tensor(
+            np.array([unicode_encode(row, output_encoding, errors).numpy() for row in input], object)
+        )
     rows = as_tensor(input).numpy()
     found = np.empty(rows.shape[:-1], object)
     for place in np.ndindex(found.shape):
@@ -134,20 +152,11 @@ def unicode_encode(input: Any, output_encoding: str, errors: str = "replace", **
 
 
 def unicode_decode(input: Any, input_encoding: str, errors: str = "replace", **options: Any) -> Any:
-    """The numbers of the characters of a text, or of several texts of one length.
-
-    Raises:
-        NotSupportedError: the texts are of several lengths.
-    """
+    """The numbers of the characters of a text, or the rows of those of several texts."""
     given = as_tensor(input).host
     rows = [[ord(letter) for letter in text.decode(input_encoding, errors)] for text in given.reshape(-1)]
     if len({len(row) for row in rows}) > 1:
-        raise NotSupportedError(
-            "tf.strings.unicode_decode",
-            expected="one text, or texts of one length",
-            got=f"lengths {[len(row) for row in rows]}",
-            fix="There are no ragged tensors: [list(map(ord, text)) for text in texts] gives lists.",
-        )
+        return RaggedTensor(np.array(row, np.int32) for row in rows)
     return as_tensor(np.array(rows, np.int32).reshape(*given.shape, -1))
 
 

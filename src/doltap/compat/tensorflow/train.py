@@ -7,9 +7,20 @@ from doltap.compat.tensorflow.checkpoints import (
     get_checkpoint_state,
     latest_checkpoint,
 )
-from doltap.compat.tensorflow.records import BytesList, Example, Feature, Features, FloatList, Int64List
+from doltap.compat.tensorflow.records import (
+    BytesList,
+    Example,
+    Feature,
+    FeatureList,
+    FeatureLists,
+    Features,
+    FloatList,
+    Int64List,
+    SequenceExample,
+)
 
-__all__ = ["BytesList", "Checkpoint", "CheckpointManager", "Example", "Feature", "Features", "FloatList"]
-__all__ += ["Int64List", "get_checkpoint_state", "latest_checkpoint"]
+__all__ = ["BytesList", "Checkpoint", "CheckpointManager", "Example", "Feature", "FeatureList"]
+__all__ += ["FeatureLists", "Features", "FloatList", "Int64List", "SequenceExample"]
+__all__ += ["get_checkpoint_state", "latest_checkpoint"]
 
 lacking.guard(__name__)

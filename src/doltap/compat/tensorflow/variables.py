@@ -170,6 +170,18 @@ class Variable(tensors.Variable):
         """Subtract from the elements, or slices, at some places."""
         return self.assign(_silent(arranging.tensor_scatter_nd_sub, self, indices, updates))
 
+    def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: Any = None) -> Any:
+        """Give other values to the rows of some `tf.IndexedSlices`."""
+        return self.scatter_nd_update(arranging.expand_dims(sparse_delta.indices, -1), sparse_delta.values)
+
+    def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: Any = None) -> Any:
+        """Add to the rows of some `tf.IndexedSlices`."""
+        return self.scatter_nd_add(arranging.expand_dims(sparse_delta.indices, -1), sparse_delta.values)
+
+    def scatter_sub(self, sparse_delta: Any, use_locking: bool = False, name: Any = None) -> Any:
+        """Subtract from the rows of some `tf.IndexedSlices`."""
+        return self.scatter_nd_sub(arranging.expand_dims(sparse_delta.indices, -1), sparse_delta.values)
+
     def __getitem__(self, index: Any) -> Any:
         piece = reading(self)[index]  # type: ignore[index]
         piece.origin = self, index

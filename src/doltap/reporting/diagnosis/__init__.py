@@ -1,0 +1,14 @@
+"""Why a network does not learn: from the record of a run to findings in words."""
+
+from typing import TYPE_CHECKING
+
+from doltap import doors
+from doltap.reporting.diagnosis.finding import Finding
+from doltap.reporting.diagnosis.record import LayerSigns, Output, Record, Settings
+
+if TYPE_CHECKING:
+    from doltap.reporting.diagnosis import judging, telling
+
+__all__ = ["Finding", "LayerSigns", "Output", "Record", "Settings", "judging", "telling"]
+
+doors.later(__name__, "judging", "telling")

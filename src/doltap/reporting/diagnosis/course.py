@@ -1,0 +1,257 @@
+"""What the course of a run shows: how the loss went, and whether it goes on to be of use."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from doltap.reporting.diagnosis import measures
+from doltap.reporting.diagnosis.finding import Found
+from doltap.reporting.diagnosis.record import LayerSigns, Output, Record
+
+__all__ = [
+    "constant_answers",
+    "diverged",
+    "large_batches",
+    "not_finite",
+    "overfitting",
+    "plateau",
+    "rate_too_high",
+    "rate_too_low",
+    "underfitting",
+]
+
+# A step is usually about a thousandth of the weights it moves (Karpathy, CS231n); fifty
+# times that is rough, and a hundredth of it hardly a step.
+_ROUGH, _CREEPING = 0.05, 1e-5
+# The learning rates that optimizers have by themselves, as Keras chose them; a fifth of that
+# is a choice, and the first thing to doubt where the loss falls and falls.
+_USUAL = {"SGD": 0.01, "Ftrl": 0.001, "Adagrad": 0.001, "Adafactor": 0.001}
+_USUAL_OF_OTHERS = 0.001
+_LOW = 1 / 5
+# Prechelt, "Early Stopping - But When?" (1998), stops where the validation loss is up to 5%
+# above its lowest; twice that is no chance any more.
+_ABOVE_BEST = 0.10
+_EPOCHS_AFTER_BEST = 3
+# After fewer epochs than this a loss that is high, or has jumped, may just have begun.
+_FEWEST_EPOCHS = 5
+# Of a loss near zero a tenth is nothing; a fiftieth of that of guessing is something.
+_OF_GUESSING = 0.02
+# So much better on what it has seen is learned by heart; beyond two standard errors of the share.
+_GAP = 0.15
+# Masters and Luschi (2018) find the best batches between 2 and 32, and none above 128 better.
+_LARGE_BATCH = 256
+_FEW_BATCHES = 10
+_FEW_STEPS = 500
+# An epoch's worth of progress below this is none.
+_FLAT = 0.01
+
+
+def not_finite(record: Record) -> Iterator[Found]:
+    """The loss is no number any more."""
+    loss = record.curve("loss")
+    bad = ~np.isfinite(loss)
+    if bad.any():
+        epoch = record.when["loss"][int(bad.argmax())] + 1
+        steepest = _largest_step(record)
+        values = {
+            "epoch": epoch,
+            "rate": record.settings.learning_rate,
+            "optimizer": record.settings.optimizer,
+        }
+        if steepest is not None:
+            values |= {"layer": steepest.name, "ratio": steepest.update_ratio}
+        name = None if steepest is None else steepest.name
+        yield Found("not_finite", 3, name, values, "" if steepest else "no_signs")
+
+
+def _largest_step(record: Record) -> LayerSigns | None:
+    """The layer with the largest step, as a share of its weights, among all signs taken."""
+    known = [one for signs in record.signs.values() for one in signs if math.isfinite(one.update_ratio)]
+    return max(known, key=lambda one: one.update_ratio, default=None)
+
+
+def diverged(record: Record) -> Iterator[Found]:
+    """The loss ends above where it began."""
+    loss = record.curve("loss")
+    if len(loss) < 2 or not np.isfinite(loss).all():
+        return
+    before = _loss_at_start(record)
+    start = max(loss[0], before) if math.isfinite(before) else loss[0]
+    # From one epoch to the next a loss moves by some percent; half as much again is another matter.
+    if loss[-1] > 1.5 * start and loss[-1] > 2 * loss.min():
+        values = {"start": start, "end": loss[-1], "rate": record.settings.learning_rate}
+        yield Found("diverged", 3, None, {**values, "optimizer": record.settings.optimizer})
+
+
+def _loss_at_start(record: Record) -> float:
+    """The loss before the first step; NaN where it was not measured."""
+    return float(sum(record.losses[0])) if record.losses.get(0) else math.nan
+
+
+def rate_too_high(record: Record) -> Iterator[Found]:
+    """The loss jumps up and down, or stays above that of a constant answer while the steps are large."""
+    loss = record.curve("loss")
+    if len(loss) < _FEWEST_EPOCHS or not np.isfinite(loss).all() or not measures.is_poor(record):
+        return
+    steepest = _largest_step(record)
+    ratio = steepest.update_ratio if steepest else math.nan
+    jumps = int((loss[1:] > 1.1 * loss[:-1]).sum())
+    late = _largest_step(_at_end(record))
+    # Of a weight that is small at its best, a step is large however small it is.
+    is_lost = not measures.explained(record) > _OF_GUESSING
+    values = {"rate": record.settings.learning_rate, "optimizer": record.settings.optimizer, "jumps": jumps}
+    values |= {"epochs": len(loss), "ratio": ratio, "layer": steepest.name if steepest else ""}
+    if jumps >= max(2, len(loss) / 5):
+        yield Found("rate_too_high", 3, None, values, "jumps")
+    elif is_lost and late is not None and late.update_ratio > _ROUGH:
+        yield Found("rate_too_high", 3, late.name, {**values, "layer": late.name, "ratio": late.update_ratio})
+
+
+def _at_end(record: Record) -> Record:
+    last = {max(record.signs): record.last_signs} if record.signs else {}
+    return Record(record.curves, record.when, last)
+
+
+def rate_too_low(record: Record) -> Iterator[Found]:
+    """The loss falls, and falls, and would fall for many more epochs."""
+    loss, settings = record.curve("loss"), record.settings
+    if len(loss) < 3 or not np.isfinite(loss).all() or _has_turned(record):
+        return
+    pace, usual = measures.pace_of(loss), _USUAL.get(settings.optimizer, _USUAL_OF_OTHERS)
+    ratios = [one.update_ratio for one in record.last_signs if math.isfinite(one.update_ratio)]
+    creeps = bool(ratios) and float(np.median(ratios)) < _CREEPING
+    is_low = settings.learning_rate <= _LOW * usual
+    # A loss near nothing has nowhere to go, and one that is halved in some epochs is not slow.
+    is_slow = pace.is_steady and pace.epochs_to_halve > 1.5 * len(loss)
+    left = measures.explained(record)
+    if not (is_low or (creeps and measures.is_poor(record))) or not is_slow or left > 0.95:
+        return
+    values = {"rate": settings.learning_rate, "usual": usual, "optimizer": settings.optimizer}
+    values |= {"epochs": len(loss), "share": pace.per_epoch, "needed": pace.epochs_to_halve}
+    values["ratio"] = float(np.median(ratios)) if ratios else math.nan
+    variant = "creeps" if pace.epochs_to_halve > 1e6 else ""
+    if settings.optimizer == "SGD" and not settings.momentum:
+        variant = f"plain_sgd{'_creeps' if variant else ''}"
+    yield Found("rate_too_low", 2, None, values, variant)
+
+
+def _has_turned(record: Record) -> bool:
+    """Whether the validation loss has been rising."""
+    held_out = record.curve("val_loss")
+    return len(held_out) > 2 and bool(held_out[-1] > held_out.min() * (1 + _ABOVE_BEST))
+
+
+def plateau(record: Record) -> Iterator[Found]:
+    """The loss has not moved for half of the run, and is hardly below that of a constant answer."""
+    loss = record.curve("loss")
+    share = measures.explained(record)
+    # Cohen (1988) calls 0.13 of the variance a medium effect: what is below may be all there is to see.
+    if len(loss) < 8 or not np.isfinite(loss).all() or not share < 0.13:
+        return
+    late = loss[len(loss) // 2 :]
+    if np.ptp(late) <= _FLAT * abs(late.mean()):
+        values = {"epochs": len(late), "share": float(np.ptp(late) / abs(late.mean())), "loss": late[-1]}
+        yield Found("plateau", 2, None, values)
+
+
+def underfitting(record: Record) -> Iterator[Found]:
+    """Even on its training rows it is far behind their nearest neighbours, and no longer improves."""
+    loss = record.curve("loss")
+    if len(loss) < 4 or not np.isfinite(loss).all() or len(record.outputs) != 1:
+        return
+    late = loss[-max(3, len(loss) // 4) :]
+    if late[0] - late[-1] > 0.05 * abs(late[0]):
+        return
+    output = record.outputs[0]
+    mine, theirs = measures.score(output), measures.neighbours_score(record, output)
+    # Twice the neighbours' mistakes, and a tenth more: three standard errors on 256 rows.
+    if theirs - mine > 0.1 and 1 - mine > 2 * (1 - theirs):
+        values = {"mine": max(mine, 0.0), "theirs": theirs, "epochs": len(late)}
+        yield Found("underfitting", 2, None, values, "" if output.picks_one else "numbers")
+
+
+def overfitting(record: Record) -> Iterator[Found]:
+    """The validation loss rises while that of training falls, or training is far ahead."""
+    loss, held_out = record.curve("loss"), record.curve("val_loss")
+    if record.settings.keeps_best or len(held_out) < 3 or not np.isfinite([*loss, *held_out]).all():
+        return
+    best = int(held_out.argmin())
+    epoch, last = record.when["val_loss"][best] + 1, record.when["val_loss"][-1] + 1
+    values = {"epoch": epoch, "best": held_out[best], "end": held_out[-1], "last": last}
+    values |= {"loss": loss[-1], "rise": held_out[-1] / held_out[best] - 1 if held_out[best] > 0 else 0.0}
+    at_best = loss[min(best, len(loss) - 1)]
+    # The means of the last epochs, as one may be high by chance.
+    late = float(np.median(held_out[-_EPOCHS_AFTER_BEST:]))
+    guessing = sum(measures.constant_loss(output) for output in record.outputs)
+    rise = late - held_out[best]
+    has_risen = rise > held_out[best] * _ABOVE_BEST and not rise < _OF_GUESSING * guessing
+    if has_risen and last - epoch >= _EPOCHS_AFTER_BEST and loss[-1] < at_best:
+        yield Found("overfitting", 2, None, values)
+        return
+    gap = _gap(record)
+    if gap is not None:
+        yield Found("overfitting", 2, None, {**values, **gap}, "gap")
+
+
+def _gap(record: Record) -> dict[str, float] | None:
+    """The shares of right answers on training and on validation rows, where they are far apart."""
+    for name in ("accuracy", "acc", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"):
+        mine, theirs = record.curve(name), record.curve(f"val_{name}")
+        rows = [len(one.held_out) for one in record.outputs if one.held_out is not None]
+        if len(mine) and len(theirs) and rows:
+            share = float(theirs[-1])
+            chance = 2 * math.sqrt(max(share * (1 - share), 0.01) / rows[0])
+            if mine[-1] - share > _GAP + chance:
+                return {"mine": float(mine[-1]), "theirs": share}
+    return None
+
+
+def large_batches(record: Record) -> Iterator[Found]:
+    """An epoch has hardly a step, because a batch holds much of the rows; and the loss still falls."""
+    settings, loss = record.settings, record.curve("loss")
+    if not settings.num_rows or not settings.batch_size or not settings.num_batches or len(loss) < 3:
+        return
+    size, steps = min(settings.batch_size, settings.num_rows), settings.num_batches * len(loss)
+    is_large = size >= _LARGE_BATCH and settings.num_batches <= _FEW_BATCHES and steps <= _FEW_STEPS
+    pace = measures.pace_of(loss)
+    if is_large and pace.is_steady and pace.per_epoch > _FLAT / 5 and measures.is_poor(record):
+        values = {"batch": size, "rows": settings.num_rows, "steps": steps, "epochs": len(loss)}
+        values["each"] = settings.num_batches
+        yield Found("large_batches", 2, None, values)
+
+
+def constant_answers(record: Record) -> Iterator[Found]:
+    """It answers every row alike: the most frequent class, or the mean."""
+    if not len(record.curve("loss")):
+        return
+    for output in record.outputs:
+        found = _one_class(output) if output.picks_one else _one_number(output)
+        if found:
+            yield Found("constant_answers", 3, None, found, "" if output.picks_one else "numbers")
+            return
+
+
+def _one_class(output: Output) -> dict[str, float] | None:
+    answered, there = output.answered, output.classes(output.asked)
+    known, counts = np.unique(answered, return_counts=True)
+    most, share = known[counts.argmax()], counts.max() / counts.sum()
+    true_share = float((output.classes(output.y) == most).mean())
+    has_others = len(np.unique(there)) > 1
+    # One row in a hundred may stray; a class that nearly all rows have is answered rightly.
+    if not has_others or share < 0.99 or true_share > 0.98:
+        return None
+    return {"class": float(most), "share": float(share), "true": true_share}
+
+
+def _one_number(output: Output) -> dict[str, float] | None:
+    if not output.is_numbers or not np.isfinite(output.answers).all():
+        return None
+    answers, y = output.answers.reshape(len(output.answers), -1), output.asked.reshape(len(output.asked), -1)
+    spread, wanted = float(answers.std(0).mean()), float(np.asarray(y, np.float64).std(0).mean())
+    # A tenth of the spread is a hundredth of the variance.
+    if wanted <= 0 or spread > 0.1 * wanted:
+        return None
+    return {"answer": float(answers.mean()), "spread": spread, "wanted": wanted, "mean": float(y.mean())}

@@ -1,0 +1,70 @@
+"""From the record of a run to what is wrong with it, worst first, in words.
+
+A cause explains its consequences: where one was found, these are left out.
+"""
+
+from __future__ import annotations
+
+from doltap.reporting.diagnosis import course, data, layers
+from doltap.reporting.diagnosis.finding import Finding
+from doltap.reporting.diagnosis.record import Record
+from doltap.reporting.diagnosis.words import in_words
+
+__all__ = ["CHECKS", "findings"]
+
+# Causes before their consequences; findings of one severity are told in this order.
+CHECKS = (
+    data.constant_labels,
+    data.output_mismatch,
+    layers.vanishing_gradients,
+    layers.exploding_gradients,
+    course.not_finite,
+    course.diverged,
+    data.unscaled_inputs,
+    layers.dead_units,
+    course.rate_too_high,
+    data.unlike_validation,
+    data.rare_classes,
+    course.constant_answers,
+    layers.saturated_units,
+    data.initial_scale,
+    course.rate_too_low,
+    course.large_batches,
+    course.overfitting,
+    course.underfitting,
+    course.plateau,
+)
+
+_SLOW = ("initial_scale", "rate_too_low", "large_batches", "underfitting", "plateau")
+_ALIKE = ("constant_answers", "rare_classes", "underfitting", "plateau")
+# What is no news once the first is known.
+_EXPLAINS = {
+    "constant_labels": (*_SLOW, *_ALIKE, "overfitting", "output_mismatch"),
+    "output_mismatch": (*_SLOW, *_ALIKE, "overfitting", "dead_units"),
+    "vanishing_gradients": (*_SLOW, "constant_answers", "dead_units"),
+    "exploding_gradients": (*_SLOW, "constant_answers", "rate_too_high", "saturated_units", "dead_units"),
+    "not_finite": (*_SLOW, *_ALIKE, "diverged", "rate_too_high", "dead_units", "saturated_units"),
+    "diverged": (*_SLOW, "rate_too_high"),
+    "unscaled_inputs": (*_SLOW, "rate_too_high", "saturated_units", "dead_units"),
+    "dead_units": (*_SLOW, "constant_answers"),
+    "rate_too_high": (*_SLOW, "constant_answers", "saturated_units"),
+    "unlike_validation": ("overfitting",),
+    "rare_classes": ("constant_answers",),
+    "constant_answers": ("underfitting", "plateau"),
+    "saturated_units": (*_SLOW, "constant_answers"),
+    "large_batches": ("rate_too_low", "underfitting", "plateau"),
+    "rate_too_low": ("underfitting", "plateau"),
+    "underfitting": ("plateau",),
+}
+
+
+def findings(record: Record, language: str = "en") -> list[Finding]:
+    """What is wrong with a run, worst first.
+
+    Args:
+        language: "en" or "ko".
+    """
+    found = [each for check in CHECKS for each in check(record)]
+    explained = {name for each in found for name in _EXPLAINS.get(each.name, ())}
+    left = [each for each in found if each.name not in explained]
+    return [in_words(each, language) for each in sorted(left, key=lambda each: -each.severity)]

@@ -1,0 +1,111 @@
+"""What the signs of the layers show: gradients that vanish or explode, units that are dead or stuck."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from doltap.reporting.diagnosis import measures
+from doltap.reporting.diagnosis.finding import Found
+from doltap.reporting.diagnosis.record import LayerSigns, Record
+
+__all__ = ["dead_units", "exploding_gradients", "saturated_units", "vanishing_gradients"]
+
+# A sigmoid is nowhere steeper than 1/4: four in a row leave 1/256 of a gradient even where no
+# weight makes it smaller (Hochreiter 1991; Glorot and Bengio 2010).
+_VANISHED = 1 / 250
+# Initializers are made so that a gradient stays as long as it is from layer to layer (Glorot
+# and Bengio 2010; He et al. 2015). What grows a thousandfold was not initialized so.
+_EXPLODED = 1000.0
+# "As much as 40% of your network can be dead" is what Stanford's CS231n knows of rates that
+# are too high; more than half of a layer is beyond that.
+_DEAD = 0.5
+# Of a layer that is silent this far the rest is too little for what follows.
+_ALL_BUT_DEAD = 0.9
+# Glorot and Bengio (2010) call a layer saturated whose numbers sit at the ends of the curve;
+# with three quarters there, the other quarter is all that learns.
+_SATURATED = 0.75
+
+_SQUASHING = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign", "softmax", "sparse_sigmoid")
+
+
+def _hidden(signs: Sequence[LayerSigns]) -> list[LayerSigns]:
+    """The layers before the last, in order, that were called and have weights to learn."""
+    known = [one for one in signs if one.position >= 0 and math.isfinite(one.gradient_norm)]
+    return [one for one in known[:-1] if not one.is_output]
+
+
+def _passing(signs: Sequence[LayerSigns]) -> tuple[LayerSigns, LayerSigns, float] | None:
+    """The first and the last hidden layer, and the gradient at the one as a share of that at the other."""
+    hidden = [one for one in _hidden(signs) if math.isfinite(one.gradient_reaching)]
+    if len(hidden) < 2 or hidden[-1].gradient_reaching <= 0:
+        return None
+    return hidden[0], hidden[-1], hidden[0].gradient_reaching / hidden[-1].gradient_reaching
+
+
+def vanishing_gradients(record: Record) -> Iterator[Found]:
+    """The gradient shrinks from layer to layer, so that the first ones hardly learn."""
+    found = _passing(record.first_signs)
+    if found is None or found[2] > _VANISHED or not _was_slow(record):
+        return
+    first, last, share = found
+    hidden = _hidden(record.first_signs)
+    if any(one.dead_share == 1 for one in hidden):
+        return
+    squashing = [one for one in hidden if one.activation in _SQUASHING]
+    values = {"layer": first.name, "last": last.name, "share": share, "count": len(squashing)}
+    if len(squashing) >= 2:
+        values["activation"] = squashing[0].activation
+        yield Found("vanishing_gradients", 3, first.name, values)
+    else:
+        yield Found("vanishing_gradients", 3, first.name, values, "small_weights")
+
+
+def _was_slow(record: Record) -> bool:
+    """Whether it is poor, or was no better than a constant answer for a tenth of its epochs."""
+    if measures.is_poor(record):
+        return True
+    constants = [measures.constant_loss(output) for output in record.outputs]
+    loss = record.curve("loss")
+    if not constants or math.isnan(sum(constants)) or record.settings.has_penalties:
+        return False
+    return int((loss > 0.9 * sum(constants)).sum()) >= max(2, len(loss) / 10)
+
+
+def exploding_gradients(record: Record) -> Iterator[Found]:
+    """The gradient grows from layer to layer, so that steps of the first ones are wild."""
+    found = _passing(record.first_signs)
+    if found is None:
+        return
+    first, last, share = found
+    if share >= _EXPLODED:
+        values = {"layer": first.name, "last": last.name, "share": share}
+        yield Found("exploding_gradients", 3, first.name, values)
+
+
+def dead_units(record: Record) -> Iterator[Found]:
+    """Units of relu that are 0 for every row: no gradient passes them, so they stay so."""
+    worst = max(_hidden(record.last_signs), key=_dead_share, default=None)
+    if worst is None or _dead_share(worst) < (_DEAD if measures.is_poor(record) else _ALL_BUT_DEAD):
+        return
+    before = {one.name: _dead_share(one) for one in record.first_signs}.get(worst.name, 0.0)
+    severity = 3 if worst.dead_share >= _ALL_BUT_DEAD else 2
+    values = {"layer": worst.name, "share": worst.dead_share, "before": before}
+    values["rate"] = record.settings.learning_rate
+    # Who was dead before the first step did not die of the rate.
+    variant = "from_the_start" if before >= worst.dead_share / 2 else ""
+    yield Found("dead_units", severity, worst.name, values, variant)
+
+
+def _dead_share(one: LayerSigns) -> float:
+    return 0.0 if math.isnan(one.dead_share) else one.dead_share
+
+
+def saturated_units(record: Record) -> Iterator[Found]:
+    """Numbers at the flat ends of a curve, where a gradient hardly passes."""
+    hidden = [one for one in _hidden(record.last_signs) if one.saturated_share >= _SATURATED]
+    if not hidden or not (measures.is_poor(record) or _was_slow(record)):
+        return
+    worst = max(hidden, key=lambda one: one.saturated_share)
+    values = {"layer": worst.name, "share": worst.saturated_share, "activation": worst.activation}
+    yield Found("saturated_units", 2, worst.name, values)
