@@ -296,6 +296,20 @@ def test_the_findings_of_the_diagnosis_are_told(tmp_path):
     assert "Vital signs of the layers" in page
 
 
+def test_findings_are_told_in_the_language_of_the_report(tmp_path, monkeypatch):
+    monkeypatch.setenv("DOLTAP_LANG", "en")
+    x, _ = three_kinds()
+    model = dense(4, 3, "sparse_categorical_crossentropy", "softmax")
+    history = model.fit(x, np.zeros(len(x), int), epochs=2, verbose=0, diagnose=True)
+    assert [one.name for one in history.findings] == ["constant_labels"]
+    for language in ("en", "ko"):
+        page = written(model.report(tmp_path / "a.html", x, np.zeros(len(x), int), language=language))
+        assert ("nothing to tell apart" in page, "구별할 것이 없습니다" in page) == (
+            language == "en",
+            language == "ko",
+        )
+
+
 BAD = [
     ({"path": "report.pdf"}, "ends in .html"),
     ({"path": 3}, "as text"),

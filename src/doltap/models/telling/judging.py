@@ -64,7 +64,7 @@ def write_report(
         curves=curves,
         when=when,
         insides=_insides_of(model, x_test),
-        findings=_findings(model, history),
+        findings=_findings(model, history, language),
         facts=list(_facts(model, judged.get("inputs", ()))),
         settings=list(_settings(model)),
         **judged,
@@ -178,10 +178,14 @@ def _curves_of(model: Any, history: Any) -> tuple[dict[str, Any], dict[str, Any]
     return {str(name): list(values) for name, values in curves.items()}, when
 
 
-def _findings(model: Any, history: Any) -> list[tuple[str, str, str]] | None:
+def _findings(model: Any, history: Any, language: str) -> list[tuple[str, str, str]] | None:
+    """What the diagnosis found, in the language of the report."""
     known = model.history if history is None else history
     found = getattr(known, "findings", None)
-    return None if found is None else [(f"level{one.severity}", one.text, one.cure) for one in found]
+    if found is None:
+        return None
+    told = [reporting.diagnosis.words.retold(one, language) for one in found]
+    return [(f"level{one.severity}", one.text, one.cure) for one in told]
 
 
 # What is inside.

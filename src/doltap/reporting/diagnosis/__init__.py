@@ -7,8 +7,8 @@ from doltap.reporting.diagnosis.finding import Finding
 from doltap.reporting.diagnosis.record import LayerSigns, Output, Record, Settings
 
 if TYPE_CHECKING:
-    from doltap.reporting.diagnosis import judging, telling
+    from doltap.reporting.diagnosis import judging, telling, words
 
-__all__ = ["Finding", "LayerSigns", "Output", "Record", "Settings", "judging", "telling"]
+__all__ = ["Finding", "LayerSigns", "Output", "Record", "Settings", "judging", "telling", "words"]
 
-doors.later(__name__, "judging", "telling")
+doors.later(__name__, "judging", "telling", "words")

@@ -32,6 +32,7 @@ class Finding:
         text: what is wrong and how that shows.
         cure: what to do about it.
         evidence: the numbers in the text, by name.
+        variant: which sentences tell it, where there are several.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Finding:
     text: str
     cure: str
     evidence: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
+    variant: str = ""
 
     def __str__(self) -> str:
         return f"{self.text} {self.cure}"

@@ -9,7 +9,7 @@ from typing import Any
 from doltap.reporting.diagnosis.finding import Finding, Found
 from doltap.reporting.diagnosis.sentences import SENTENCES
 
-__all__ = ["in_words"]
+__all__ = ["in_words", "retold"]
 
 
 def in_words(found: Found, language: str) -> Finding:
@@ -25,7 +25,14 @@ def in_words(found: Found, language: str) -> Finding:
         told.vformat(text, (), values),
         told.vformat(cure, (), values),
         values,
+        found.variant,
     )
+
+
+def retold(finding: Finding, language: str) -> Finding:
+    """The finding in another language."""
+    found = Found(finding.name, finding.severity, finding.layer, finding.evidence, finding.variant)
+    return in_words(found, language)
 
 
 class _Told(string.Formatter):
