@@ -62,6 +62,8 @@ docs: $(VENV)/.test
 bench: $(VENV)/.test
 	$(RUN) bench/run.py
 	$(RUN) bench/readme.py
+	$(RUN) bench/page.py
+	$(RUN) bench/play.py
 
 size:
 	@for folder in src/doltap src/doltap/*/ tests bench docs examples; do \
