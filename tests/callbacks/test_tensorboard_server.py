@@ -199,6 +199,8 @@ def test_a_cell_of_a_notebook_opens_tensorboard_on_the_folder(tmp_path):
         port = free.getsockname()[1]
     command = [sys.executable, "-c", NOTEBOOK, str(tmp_path), str(port)]
     environment = {**os.environ, "IPYTHONDIR": str(tmp_path / "ipython"), "TMPDIR": str(tmp_path)}
+    # As in an environment that was activated.
+    environment["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
     result = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
     assert result.returncode == 0, result.stderr + result.stdout
     pid = re.search(r"pid (\d+)", result.stdout)
