@@ -113,6 +113,7 @@ def test_in_a_notebook_the_picture_stands_below_the_cell(monkeypatch):
     [
         ({"path": "curves"}, errors.DataError, r"ends with one of \.png"),
         ({"path": "nowhere/curves.png"}, errors.ModelFileError, "a folder that can be written to"),
+        ({"path": "/proc/curves.png"}, errors.ModelFileError, "a folder that can be written to"),
         ({"seconds": 0}, errors.DataError, "a number above 0"),
         ({"metrics": ["lose"]}, errors.UnknownNameError, "'loss'"),
         ({"seconds_": 2}, errors.UnknownArgumentError, "seconds"),

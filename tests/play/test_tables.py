@@ -38,6 +38,13 @@ def test_the_last_column_of_words_is_the_label():
     np.testing.assert_allclose(places.std(axis=0), 1)
 
 
+def test_a_column_that_is_called_so_is_the_label_and_one_of_dates_is_not():
+    rows = "".join(f"{i},2024-01-{i + 1:02},{i / 2},{i % 2}\n" for i in range(12))
+    assert first(table_of("id,date,a,result\n" + rows)).label == 3
+    rows = "".join(f"{i % 2},{i},{i / 2}\n" for i in range(12))
+    assert first(table_of("Label,a,b\n" + rows)).label == 0
+
+
 def test_a_column_of_many_numbers_is_a_value():
     text = "a,b,c\n" + "".join(f"{i},{i % 3},{i * 1.5}\n" for i in range(12))
     _, labels, names = use(text)

@@ -243,3 +243,22 @@ def sorted_rows_cut_at_the_end():
 def validation_that_was_not_scaled():
     x, x_test, y, y_test = digits()
     return classifier(Dense(32, "relu"), x=x, y=y, validation_data=((x_test + 1) * 8, y_test))
+
+
+@provokes("nothing_moves")
+def rate_of_zero():
+    return classifier(Dense(16, "relu"), optimizer=keras.optimizers.Adam(0.0))
+
+
+@provokes("nothing_moves")
+def frozen_layers():
+    model, arguments = classifier(Dense(16, "relu"))
+    model.trainable = False
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model, arguments
+
+
+@provokes("unscaled_labels")
+def labels_in_hundreds():
+    data = tables.load_diabetes()
+    return regressor(Dense(32, "relu"), Dense(1), x=data.data, y=data.target, epochs=30)

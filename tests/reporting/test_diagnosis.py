@@ -167,3 +167,59 @@ def test_neighbours_see_what_lies_together():
 def test_weights_of_rows_leave_the_shares_unknown():
     given = record(losses={1: [0.1]}, outputs=[output([1.0, 3.0])], settings=Settings(is_weighted=True))
     assert math.isnan(measures.explained(given))
+
+
+def told_of(model, x, y, epochs, **options):
+    history = model.fit(x, y, epochs=epochs, verbose=0, callbacks=[keras.callbacks.Diagnose("en", verbose=0)])
+    return history.findings
+
+
+def signs_of_two(activation="sigmoid", outputs=1, loss="binary_crossentropy", **options):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.layers.Dense(8, "relu"), keras.layers.Dense(outputs, activation)])
+    model.compile("adam", loss)
+    x = np.random.default_rng(0).uniform(-1, 1, (500, 4)).astype("float32")
+    return model, x, (x[:, 0] * x[:, 1] > 0).astype(int)
+
+
+@pytest.mark.parametrize("epochs", [5, 10, 20])
+def test_a_network_that_is_still_learning_is_not_too_simple(epochs):
+    assert "underfitting" not in [one.name for one in told_of(*signs_of_two(), epochs)]
+
+
+def test_an_autoencoder_is_not_measured_by_its_neighbours():
+    _, x, _ = signs_of_two()
+    model = keras.Sequential([keras.layers.Dense(2), keras.layers.Dense(4)])
+    model.compile(keras.optimizers.Adam(0.01), "mse")
+    assert told_of(model, x, x, 100) == []
+
+
+def test_a_loss_that_measures_no_distance_is_not_held_against_the_variance():
+    model, x, _ = signs_of_two(None, 2, "cosine_similarity")
+    assert told_of(model, x, np.exp(x[:, :2]), 40) == []
+
+
+def test_a_single_row_tells_nothing_of_units_and_labels():
+    model, x, y = signs_of_two()
+    assert told_of(model, x[:1], y[:1], 5) == []
+
+
+def test_a_finding_names_the_output_it_is_about():
+    _, x, y = signs_of_two()
+    inputs = keras.Input((4,))
+    hidden = keras.layers.Dense(8, "relu")(inputs)
+    ends = {name: keras.layers.Dense(1, "sigmoid", name=name)(hidden) for name in ("right", "same")}
+    model = keras.Model(inputs, ends)
+    model.compile("adam", "binary_crossentropy")
+    first, *_ = told_of(model, x, {"right": y, "same": np.zeros(500, int)}, 20)
+    assert (first.name, first.layer) == ("constant_labels", "same")
+    assert first.text.startswith("Output 'same': All 500 labels are 0")
+
+
+def test_a_gradient_that_has_vanished_altogether_is_still_a_share():
+    signs = [
+        LayerSigns(f"dense_{number}", "Dense", "sigmoid", number, gradient_reaching=reach, gradient_norm=1.0)
+        for number, reach in enumerate([0.0, 1.0, 1.0])
+    ]
+    found = [one for one in findings(record([2.3] * 4, signs={0: signs})) if "vanish" in one.name]
+    assert "1/1,000,000,000" in found[0].text

@@ -199,6 +199,16 @@ def test_values_that_are_missing_are_named_where_they_are_allowed():
     finally:
         config.allow_nan(False)
     assert "with the inputs x, not finite before this step, row 9 of x" in text
+    assert "Fill in what is missing" in text
+    assert "learning rate" not in text
+
+
+def test_the_warning_is_of_the_line_that_began_the_training():
+    model = compiled(doltap.Sequential([doltap.Input((4,)), Dense(1)]))
+    model.set_weights([np.full((4, 1), np.nan, np.float32), np.zeros(1, np.float32)])
+    with pytest.warns(UserWarning, match="not a finite number") as told:
+        model.fit(X, np.zeros(24), verbose=0)
+    assert told[0].filename == __file__
 
 
 class Masked(Layer):

@@ -7,6 +7,7 @@ import importlib
 import io
 import os
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -118,6 +119,15 @@ class LivePlot(Callback):
         self._share = self._drawn - began
 
 
+def _can_be_written_to(folder: str) -> bool:
+    """Whether files can be made there. What the rights say is not the whole truth: some folders take none."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
 class _File:
     """Curves in a file, which is written aside and renamed."""
 
@@ -126,9 +136,7 @@ class _File:
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)
         self.figure = importlib.import_module("matplotlib.figure").Figure()
-        if not os.path.isdir(os.path.dirname(self.path)) or not os.access(
-            os.path.dirname(self.path), os.W_OK
-        ):
+        if not _can_be_written_to(os.path.dirname(self.path)):
             raise ModelFileError(
                 f"LivePlot('{printable(path, 200)}')",
                 expected="a folder that can be written to",

@@ -59,6 +59,9 @@ class Lab:
 
     def open_table(self, content: bytes, name: str) -> dict[str, Any]:
         """Take up a table of the user's, and tell its columns."""
+        with self._changed:
+            # Whether it can be learned from or not: what was learned before is of another table.
+            self._is_running, self._steps = False, 0
         self.table = tables.read(content, name)
         return self.table.describe()
 

@@ -22,6 +22,7 @@ MOST_BYTES = 5_000_000
 _MOST_ROWS, _LEAST_ROWS = 10_000, 10
 _MOST_COLUMNS, _LEAST_COLUMNS = 100, 3
 _MOST_CLASSES = 8
+_LABELS = ("label", "class", "target", "정답", "분류", "레이블")
 _ENCODINGS = ("utf-8-sig", "cp949")
 # What stands for a value that is not there.
 _GAPS = ("", "na", "n/a", "nan", "null", "?")
@@ -109,13 +110,17 @@ class Table:
         return sum(map(_is_number, cells)) > len(cells) / 2
 
     def _first_choice(self, kinds: list[bool]) -> Choice:
-        """The last column that is no number as the label, or the last one; the first numbers as inputs."""
-        texts = [number for number, kind in enumerate(kinds) if not kind]
-        label = texts[-1] if texts else len(kinds) - 1
+        """The label: a column that is called so, else the last text of few, else the last column."""
+        called = [number for number, name in enumerate(self.columns) if name.strip().lower() in _LABELS]
+        few = [number for number in range(len(kinds)) if 2 <= self._num_values(number) <= _MOST_CLASSES]
+        texts = [number for number in few if not kinds[number]]
+        label = (called or texts or [len(kinds) - 1])[-1]
         inputs = [number for number, kind in enumerate(kinds) if kind and number != label]
         inputs += [number for number in range(len(kinds)) if number not in (*inputs, label)]
-        num_classes = len({row[label].strip() for row in self.rows})
-        return Choice(inputs[0], inputs[1], label, kinds[label] and num_classes > _MOST_CLASSES)
+        return Choice(inputs[0], inputs[1], label, kinds[label] and self._num_values(label) > _MOST_CLASSES)
+
+    def _num_values(self, column: int) -> int:
+        return len({row[column].strip() for row in self.rows})
 
 
 def read_file(path: Path) -> Table:

@@ -13,7 +13,6 @@ import functools
 import signal
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -518,7 +517,7 @@ class Epochs:
         """Say at once, and once, that the loss is no number any more."""
         self._has_warned = True
         more, place = divmod(position, self.training.num_batches or position + 1)
-        warnings.warn(replaying.message(self.training, (epoch + more, place)), stacklevel=2)
+        replaying.warn(self.training, (epoch + more, place))
 
     def _end(self, epoch: int, line: np.ndarray, num_steps: int | None = None) -> None:
         self.training.model.epochs_trained += 1

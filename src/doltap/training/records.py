@@ -100,6 +100,7 @@ def _outputs(look: Examination, rows: Rows, held_out: Rows | None) -> Any:
     labels = _by_output(_some(rows, _MOST_LABELS).y, len(recipe.losses))
     others = _by_output(_some(held_out, _MOST_LABELS).y if held_out else None, len(recipe.losses))
     asked = _by_output(look.rows.y, len(recipe.losses))
+    names = {signs.output: signs.name for signs in look.signs}
     for number, (loss, answers) in enumerate(zip(recipe.losses, look.outputs, strict=False)):
         is_ours = type(loss).__module__.startswith("doltap.")
         if not is_ours or labels[number] is None or asked[number] is None:
@@ -113,6 +114,7 @@ def _outputs(look: Examination, rows: Rows, held_out: Rows | None) -> Any:
             others[number],
             asked[number],
             answers,
+            names.get(number, str(number + 1)) if len(recipe.losses) > 1 else "",
         )
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import pathlib
 import random
 import re
+import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -30,6 +33,8 @@ EAGER = "with run_eagerly=True a step is not made twice; print(...) in your own 
 IN_SEARCH = "a search does not look; fit a model with these parameters alone"
 SIDE_BY_SIDE = "members that train side by side do not look; fit this one alone"
 _LAYER = "doltap-layer-"
+# Where files of doltap lie.
+_HOME = str(pathlib.Path(__file__).parents[1])
 _MEAN = "the mean over the epoch, whose sum is too large; each loss is finite"
 # Inputs beyond this are not scaled.
 _LARGE_INPUT = 1000.0
@@ -92,6 +97,14 @@ class _Origin:
 
 class _NotReplayedError(Exception):
     """Says why the last call cannot be made again."""
+
+
+def warn(training: Any, at: tuple[int, int]) -> None:
+    """Say it to the program: of the line that began the training, not of one of ours."""
+    text, frame, depth = message(training, at), sys._getframe(0), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HOME):
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(text, stacklevel=depth)
 
 
 def message(training: Any, at: tuple[int, int]) -> str:
@@ -311,8 +324,20 @@ class _Step:
         tensor = self._tensor(source, makers, moved, in_slope=in_slope)
         line = source.operation.line if source.operation else ""
         origin = _Origin(self._place(), tensor, cause, line, self._rows(source, way, track), cure)
+        if not cure:
+            place = None if source.operation else self._plan.inputs.index(source.leaf or 0)
+            cure = self._cure_of_input(place) or _usual_cure(self._recipe, self._batch_x())
+        return dataclasses.replace(origin, cure=cure)
+
+    def _cure_of_input(self, place: int | None) -> str:
+        """What to do about a number that was not finite before the step; empty for other numbers."""
+        label = "" if place is None else self._labels[place]
+        if label in _DATA:
+            return "Fill in what is missing there, or leave the rows out; np.isnan finds it"
         return (
-            origin if cure else dataclasses.replace(origin, cure=_usual_cure(self._recipe, self._batch_x()))
+            "Build the model anew, as what it has learned is lost, and lower the learning rate"
+            if label.startswith("weight")
+            else ""
         )
 
     def _tensor(self, source: Source, makers: list[Operation], moved: str | None, *, in_slope: bool) -> str:

@@ -15,6 +15,7 @@ __all__ = [
     "constant_answers",
     "diverged",
     "large_batches",
+    "nothing_moves",
     "not_finite",
     "overfitting",
     "plateau",
@@ -160,17 +161,26 @@ def plateau(record: Record) -> Iterator[Found]:
 def underfitting(record: Record) -> Iterator[Found]:
     """Even on its training rows it is far behind their nearest neighbours, and no longer improves."""
     loss = record.curve("loss")
-    if len(loss) < 4 or not np.isfinite(loss).all() or len(record.outputs) != 1:
+    if len(loss) < 5 or not np.isfinite(loss).all() or len(record.outputs) != 1:
         return
     late = loss[-max(3, len(loss) // 4) :]
-    if late[0] - late[-1] > 0.05 * abs(late[0]):
+    # What it would still lose, were it trained as long again at this pace.
+    if (late[0] - late[-1]) / (len(late) - 1) * len(loss) > 0.02 * abs(late[0]):
         return
     output = record.outputs[0]
+    if not (output.picks_one or output.loss in measures.DISTANCES) or _is_repeated(record, output):
+        return
     mine, theirs = measures.score(output), measures.neighbours_score(record, output)
     # Twice the neighbours' mistakes, and a tenth more: three standard errors on 256 rows.
     if theirs - mine > 0.1 and 1 - mine > 2 * (1 - theirs):
         values = {"mine": max(mine, 0.0), "theirs": theirs, "epochs": len(late)}
         yield Found("underfitting", 2, None, values, "" if output.picks_one else "numbers")
+
+
+def _is_repeated(record: Record, output: Output) -> bool:
+    """Whether the labels are the inputs, as an autoencoder's are; a neighbour is always near to a row."""
+    shape = output.asked.shape
+    return any(part.shape == shape and np.array_equal(part, output.asked) for part in record.asked)
 
 
 def overfitting(record: Record) -> Iterator[Found]:
@@ -223,6 +233,17 @@ def large_batches(record: Record) -> Iterator[Found]:
         yield Found("large_batches", 2, None, values)
 
 
+def nothing_moves(record: Record) -> Iterator[Found]:
+    """Neither the first step nor the last moves any weight."""
+    signs = [*record.first_signs, *record.last_signs]
+    # A layer that is not trained has weights and no gradient; of some optimizers no step is known.
+    has_no_gradients = all(math.isnan(one.gradient_norm) for one in signs)
+    is_frozen = has_no_gradients and any(math.isfinite(one.weight_norm) for one in signs)
+    stands_still = is_frozen or any(one.update_ratio == 0 for one in signs)
+    if stands_still and not any(one.update_ratio > 0 for one in signs):
+        yield Found("nothing_moves", 3, None, {"rate": record.settings.learning_rate})
+
+
 def constant_answers(record: Record) -> Iterator[Found]:
     """It answers every row alike: the most frequent class, or the mean."""
     if not len(record.curve("loss")):
@@ -230,7 +251,8 @@ def constant_answers(record: Record) -> Iterator[Found]:
     for output in record.outputs:
         found = _one_class(output) if output.picks_one else _one_number(output)
         if found:
-            yield Found("constant_answers", 3, None, found, "" if output.picks_one else "numbers")
+            variant = "" if output.picks_one else "numbers"
+            yield Found("constant_answers", 3, output.name or None, found | output.called, variant)
             return
 
 

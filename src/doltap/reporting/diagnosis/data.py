@@ -19,6 +19,7 @@ __all__ = [
     "rare_classes",
     "unlike_validation",
     "unscaled_inputs",
+    "unscaled_labels",
 ]
 
 # Initializers are made for inputs of spread about 1 around 0 (LeCun et al., "Efficient
@@ -41,7 +42,8 @@ def constant_labels(record: Record) -> Iterator[Found]:
         y = output.y.reshape(len(output.y), -1)
         if len(y) > 1 and (y == y[0]).all():
             value = output.classes(output.y)[0] if output.picks_one else y[0, 0]
-            yield Found("constant_labels", 3, None, {"value": float(value), "rows": len(y)})
+            values = {"value": float(value), "rows": len(y)} | output.called
+            yield Found("constant_labels", 3, output.name or None, values)
             return
 
 
@@ -66,6 +68,22 @@ def unscaled_inputs(record: Record) -> Iterator[Found]:
             return
 
 
+def unscaled_labels(record: Record) -> Iterator[Found]:
+    """Labels are far from where the answers of a fresh network lie, and are still far from them."""
+    if not measures.is_poor(record):
+        return
+    for output in record.outputs:
+        if output.loss not in measures.DISTANCES or not output.is_numbers:
+            continue
+        y = np.asarray(output.y, np.float64)
+        size, answered = math.sqrt((y**2).mean()), math.sqrt((np.asarray(output.answers) ** 2).mean())
+        # An answer of the right size is wrong for other reasons.
+        if size > _OFF_SCALE and answered < 0.8 * size:
+            values = {"mean": y.mean(), "std": y.std(), "answered": float(np.mean(output.answers))}
+            yield Found("unscaled_labels", 3, output.name or None, values | output.called)
+            return
+
+
 def _diverged(record: Record) -> bool:
     loss = record.curve("loss")
     return bool(len(loss)) and not np.isfinite(loss).all()
@@ -87,7 +105,7 @@ def rare_classes(record: Record) -> Iterator[Found]:
             values = {"class": float(classes[rare]), "rows": float(counts[rare]), "found": found}
             values |= {"share": counts[rare] / counts.sum(), "most": float(counts.max())}
             values["weight"] = float(round(1 / share))
-            yield Found("rare_classes", 2 if found > 0 else 3, None, values)
+            yield Found("rare_classes", 2 if found > 0 else 3, output.name or None, values | output.called)
             return
 
 

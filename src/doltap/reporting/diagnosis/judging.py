@@ -19,8 +19,10 @@ CHECKS = (
     layers.vanishing_gradients,
     layers.exploding_gradients,
     course.not_finite,
+    course.nothing_moves,
     course.diverged,
     data.unscaled_inputs,
+    data.unscaled_labels,
     layers.dead_units,
     course.rate_too_high,
     data.unlike_validation,
@@ -35,6 +37,10 @@ CHECKS = (
     course.plateau,
 )
 
+# Of fewer rows nothing is known about units, labels and columns.
+_FEWEST_ROWS = 10
+_OF_ANY_ROWS = (course.not_finite, course.nothing_moves, course.diverged)
+
 _SLOW = ("initial_scale", "rate_too_low", "large_batches", "underfitting", "plateau")
 _ALIKE = ("constant_answers", "rare_classes", "underfitting", "plateau")
 # What is no news once the first is known.
@@ -44,8 +50,10 @@ _EXPLAINS = {
     "vanishing_gradients": (*_SLOW, "constant_answers", "dead_units"),
     "exploding_gradients": (*_SLOW, "constant_answers", "rate_too_high", "saturated_units", "dead_units"),
     "not_finite": (*_SLOW, *_ALIKE, "diverged", "rate_too_high", "dead_units", "saturated_units"),
+    "nothing_moves": (*_SLOW, *_ALIKE, "dead_units", "saturated_units"),
     "diverged": (*_SLOW, "rate_too_high"),
     "unscaled_inputs": (*_SLOW, "rate_too_high", "saturated_units", "dead_units"),
+    "unscaled_labels": (*_SLOW, *_ALIKE, "dead_units"),
     "dead_units": (*_SLOW, "constant_answers"),
     "rate_too_high": (*_SLOW, "constant_answers", "saturated_units"),
     "unlike_validation": ("overfitting",),
@@ -64,7 +72,9 @@ def findings(record: Record, language: str = "en") -> list[Finding]:
     Args:
         language: "en" or "ko".
     """
-    found = [each for check in CHECKS for each in check(record)]
+    num_rows = min((len(output.asked) for output in record.outputs), default=_FEWEST_ROWS)
+    checks = CHECKS if num_rows >= _FEWEST_ROWS else _OF_ANY_ROWS
+    found = [each for check in checks for each in check(record)]
     explained = {name for each in found for name in _EXPLAINS.get(each.name, ())}
     left = [each for each in found if each.name not in explained]
     return [in_words(each, language) for each in sorted(left, key=lambda each: -each.severity)]

@@ -54,11 +54,13 @@ def vanishing_gradients(record: Record) -> Iterator[Found]:
         return
     squashing = [one for one in hidden if one.activation in _SQUASHING]
     values = {"layer": first.name, "last": last.name, "share": share, "count": len(squashing)}
+    # It may learn all the same, once it has got away from where it began.
+    severity = 3 if measures.is_poor(record) else 1
     if len(squashing) >= 2:
         values["activation"] = squashing[0].activation
-        yield Found("vanishing_gradients", 3, first.name, values)
+        yield Found("vanishing_gradients", severity, first.name, values)
     else:
-        yield Found("vanishing_gradients", 3, first.name, values, "small_weights")
+        yield Found("vanishing_gradients", severity, first.name, values, "small_weights")
 
 
 def _was_slow(record: Record) -> bool:

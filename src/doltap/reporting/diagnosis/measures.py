@@ -13,6 +13,7 @@ import numpy as np
 from doltap.reporting.diagnosis.record import Output, Record
 
 __all__ = [
+    "DISTANCES",
     "Pace",
     "constant_loss",
     "explained",
@@ -46,7 +47,7 @@ def constant_loss(output: Output) -> float:
         if output.labels == "probabilities" and y.size:
             chance = np.clip(y.reshape(len(y), -1).mean(0), 1e-7, 1 - 1e-7)
             return float(-(chance * np.log(chance) + (1 - chance) * np.log(1 - chance)).mean())
-    away = _DISTANCES.get(output.loss)
+    away = DISTANCES.get(output.loss)
     return math.nan if away is None else away(y)
 
 
@@ -55,7 +56,8 @@ def _huber(y: np.ndarray) -> float:
     return float(np.where(away <= 1, away * away / 2, away - 0.5).mean())
 
 
-_DISTANCES: dict[str, Callable[[np.ndarray], float]] = {
+# The loss of the best constant answer, for losses that measure a distance.
+DISTANCES: dict[str, Callable[[np.ndarray], float]] = {
     "MeanSquaredError": lambda y: float(y.var(0).mean()),
     "MeanAbsoluteError": lambda y: float(np.abs(y - np.median(y, 0)).mean()),
     "Huber": _huber,

@@ -75,6 +75,7 @@ class Output:
         held_out: labels of the validation rows, likewise; None where there are none.
         asked: labels of the rows that were asked for `answers`.
         answers: what the model says of those at the end of the run.
+        name: tells it from other outputs; empty where it is the only one.
     """
 
     loss: str
@@ -85,6 +86,12 @@ class Output:
     held_out: np.ndarray | None
     asked: np.ndarray
     answers: np.ndarray
+    name: str = ""
+
+    @property
+    def called(self) -> dict[str, str]:
+        """What a finding says of which output it is about."""
+        return {"output": self.name} if self.name else {}
 
     @property
     def picks_one(self) -> bool:

@@ -329,6 +329,30 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "데이터를 잘랐을 수 있습니다.",
         ),
     },
+    "unscaled_labels": {
+        "en": (
+            "The labels lie around {mean:number} with a spread of {std:number}, the answers still around "
+            "{answered:number}: a fresh network answers near 0, and its steps are small.",
+            "Bring y to mean 0 and spread 1 (and the answers back), or raise the learning rate.",
+        ),
+        "ko": (
+            "정답은 평균 {mean:number}, 표준편차 {std:number}인데 답은 아직 {answered:number} 근처에 "
+            "있습니다. 갓 만든 신경망은 0 근처로 답하고, 한 걸음은 작습니다.",
+            "y를 평균 0, 표준편차 1로 맞추고 답을 되돌리거나, 학습률을 높이세요.",
+        ),
+    },
+    "nothing_moves": {
+        "en": (
+            "No step moves any weight; the learning rate is {rate:number}.",
+            "See that the rate is above 0, that layers are trainable (trainable=True before compile), and "
+            "that not all rows weigh 0.",
+        ),
+        "ko": (
+            "어떤 걸음도 가중치를 움직이지 않습니다. 학습률은 {rate:number}입니다.",
+            "학습률이 0보다 큰지, 층이 학습되게 되어 있는지(compile 전에 trainable=True), 모든 행의 가중치가 "
+            "0은 아닌지 확인하세요.",
+        ),
+    },
     "unscaled_inputs": {
         "en": (
             "The inputs are not scaled: column {column} of {columns} has mean {mean:number} and spread "

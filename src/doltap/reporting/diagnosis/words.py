@@ -12,12 +12,18 @@ from doltap.reporting.diagnosis.sentences import SENTENCES
 __all__ = ["in_words", "retold"]
 
 
+# In front of what is said of one of several outputs.
+_OF_OUTPUT = {"en": "Output '{output}': ", "ko": "출력 '{output}': "}
+
+
 def in_words(found: Found, language: str) -> Finding:
     """The finding, told in "en" or "ko"."""
     key = f"{found.name}.{found.variant}" if found.variant else found.name
     text, cure = SENTENCES[key][language]
     told = _Told()
     values = dict(found.values)
+    if "output" in values:
+        text = _OF_OUTPUT[language] + text
     return Finding(
         found.name,
         found.severity,
@@ -53,7 +59,7 @@ def _percent(share: float) -> str:
 
 
 def _one_in(share: float) -> str:
-    return f"1/{_count(1 / share)}" if share > 0 else "0"
+    return f"1/{_count(1 / share if share > 0 else math.inf)}"
 
 
 def _times(ratio: float) -> str:
