@@ -169,12 +169,12 @@ def test_weights_of_rows_leave_the_shares_unknown():
     assert math.isnan(measures.explained(given))
 
 
-def told_of(model, x, y, epochs, **options):
+def told_of(model, x, y, epochs):
     history = model.fit(x, y, epochs=epochs, verbose=0, callbacks=[keras.callbacks.Diagnose("en", verbose=0)])
     return history.findings
 
 
-def signs_of_two(activation="sigmoid", outputs=1, loss="binary_crossentropy", **options):
+def signs_of_two(activation="sigmoid", outputs=1, loss="binary_crossentropy"):
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.layers.Dense(8, "relu"), keras.layers.Dense(outputs, activation)])
     model.compile("adam", loss)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -16,7 +16,7 @@ from doltap.core.layer import Layer
 from doltap.core.tensors import lend, unchanged
 from doltap.errors import UnknownNameError
 
-__all__ = ["kind_of", "shape_of", "shapes_inside", "summary"]
+__all__ = ["followed", "kind_of", "shape_of", "shapes_inside", "summary"]
 
 
 def summary(
@@ -95,22 +95,33 @@ def _parameters(call: Any) -> str:
     return f"{call.count_params():,}" if call.built or call.weights else "?"
 
 
+@contextlib.contextmanager
+def followed(variables: Sequence[Any], arrays: Sequence[Any]) -> Iterator[dict[Any, Any]]:
+    """Inside the `with`, a call changes nothing; what each layer gives in it, as they come.
+
+    Args:
+        arrays: what the variables hold meanwhile.
+    """
+    with (
+        lend(variables, arrays),
+        random.key_scope(random.words(0), 0),
+        unchanged(),
+        notes.taken() as taken,
+    ):
+        outputs: dict[Any, Any] = {}
+        taken.outputs = outputs
+        yield outputs
+
+
 def shapes_inside(model: Any) -> dict[Layer, Any]:
     """The shape of what each layer gives in a call of the class; none where it cannot be followed."""
     layers = list[Layer]()
 
     def look(inputs: Any) -> Any:
-        variables = model.weights
-        with (
-            lend(variables, [v.array for v in variables]),
-            random.key_scope(random.words(0), 0),
-            unchanged(),
-            notes.taken() as taken,
-        ):
-            taken.outputs = {}
+        with followed(model.weights, [v.array for v in model.weights]) as outputs:
             model(inputs)
-            layers[:] = taken.outputs
-            return list(taken.outputs.values())
+            layers[:] = outputs
+            return list(outputs.values())
 
     # A call that needs more than its input, or values, cannot be followed.
     with contextlib.suppress(Exception):

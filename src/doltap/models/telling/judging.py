@@ -15,13 +15,12 @@ from typing import Any
 import jax
 import numpy as np
 
-from doltap import config, notes, random, reporting
+from doltap import config, reporting
 from doltap.core.layer import Layer
-from doltap.core.tensors import lend, unchanged
 from doltap.dtypes import is_float
 from doltap.errors import DataError, DoltapError, NotSupportedError, ShapeError
 from doltap.files import writing
-from doltap.models.showing import kind_of
+from doltap.models.showing import followed, kind_of
 from doltap.models.telling import answering
 from doltap.models.telling.describing import network_of
 from doltap.reporting.report.subject import Inside, Subject, TestInput
@@ -211,16 +210,10 @@ def _outputs_of(model: Any, x: Any) -> dict[Any, np.ndarray]:
     variables, layers = model.weights, list[Layer]()
 
     def look(arrays: Any, inputs: Any) -> Any:
-        with (
-            lend(variables, arrays),
-            random.key_scope(random.words(0), 0),
-            unchanged(),
-            notes.taken() as taken,
-        ):
-            taken.outputs = {}
+        with followed(variables, arrays) as outputs:
             model(inputs)
-            layers[:] = taken.outputs
-            return [jax.tree.leaves(output)[:1] for output in taken.outputs.values()]
+            layers[:] = outputs
+            return [jax.tree.leaves(output)[:1] for output in outputs.values()]
 
     # A call that looks at values cannot be followed, and a report can do without.
     with contextlib.suppress(Exception):

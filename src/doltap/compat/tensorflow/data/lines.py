@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -35,13 +35,12 @@ class TextLineDataset(Dataset):
     ) -> Any:
         """A plain data set: what is made of it is one, too."""
 
-        def begin() -> Iterator[Any]:
-            for name in _names(filenames):
-                with opened(name, compression_type) as file:
-                    for line in file:
-                        yield np.asarray(line.rstrip(b"\r\n"), object)
+        def lines(name: str) -> Iterator[bytes]:
+            with opened(name, compression_type) as file:
+                for line in file:
+                    yield line.rstrip(b"\r\n")
 
-        return Dataset(begin, UNKNOWN, spec=TensorSpec((), "string"), kind="TextLine")
+        return _texts_in(filenames, lines, "TextLine")
 
 
 class TFRecordDataset(Dataset):
@@ -62,12 +61,18 @@ class TFRecordDataset(Dataset):
     ) -> Any:
         """A plain data set: what is made of it is one, too."""
 
-        def begin() -> Iterator[Any]:
-            for name in _names(filenames):
-                for record in records_of(name, compression_type):
-                    yield np.asarray(record, object)
+        return _texts_in(filenames, lambda name: records_of(name, compression_type), "TFRecordDatasetV2")
 
-        return Dataset(begin, UNKNOWN, spec=TensorSpec((), "string"), kind="TFRecordDatasetV2")
+
+def _texts_in(filenames: Any, read: Callable[[str], Iterator[bytes]], kind: str) -> Dataset:
+    """What is read from files, one after the other, each piece a text."""
+
+    def begin() -> Iterator[Any]:
+        for name in _names(filenames):
+            for text in read(name):
+                yield np.asarray(text, object)
+
+    return Dataset(begin, UNKNOWN, spec=TensorSpec((), "string"), kind=kind)
 
 
 def _names(filenames: Any) -> Iterator[str]:
