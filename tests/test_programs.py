@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from doltap import compat, config, utils
@@ -32,6 +33,7 @@ def alike(monkeypatch, tmp_path):
     monkeypatch.setenv("MPLBACKEND", "agg")
     monkeypatch.setattr(config, "_settings", dict(config._settings))
     yield
+    mending.unwatch()
     compat.uninstall()
     for name in [name for name, module in sys.modules.items() if _lies_beside(module)]:
         del sys.modules[name]
@@ -47,6 +49,16 @@ def test_a_program_runs(alike, name):
     utils.set_random_seed(42)
     running.run(running.from_file(str(FOLDER / name), []))
     assert any(isinstance(finder, mending.Watch) for finder in sys.meta_path)
+
+
+def test_numbers_are_shown_as_before_when_nothing_is_mended_any_more(alike):
+    before = repr(np.float32(0.5))
+    mending.watch()
+    mending.watch()
+    assert repr(np.float32(0.5)) == "0.5"
+    mending.unwatch()
+    assert repr(np.float32(0.5)) == before != "0.5"
+    assert not any(isinstance(finder, mending.Watch) for finder in sys.meta_path)
 
 
 def doltap(folder, name):

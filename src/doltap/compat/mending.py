@@ -18,10 +18,12 @@ from typing import Any
 from doltap.compat.imports import install
 from doltap.errors import ProgramError
 
-__all__ = ["Aliases", "Watch", "begin", "keep_figures", "watch"]
+__all__ = ["Aliases", "Watch", "begin", "keep_figures", "unwatch", "watch"]
 
 FIGURES = "module://doltap.compat.figures"
 FOLDER = "DOLTAP_FIGURES"
+# How NumPy showed numbers before: what `unwatch` puts back.
+_SHOWN: dict[str, Any] = {}
 
 
 def begin() -> None:
@@ -38,6 +40,13 @@ def watch() -> None:
         _MENDS[name](sys.modules[name])
     if not _has_screen():
         os.environ["MPLBACKEND"] = FIGURES
+
+
+def unwatch() -> None:
+    """Mend nothing more; numbers are shown again as NumPy shows them."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, Watch)]
+    if "numpy" in sys.modules and _SHOWN:
+        sys.modules["numpy"].set_printoptions(legacy=_SHOWN.pop("legacy"))
 
 
 def keep_figures(folder: str) -> None:
@@ -128,6 +137,7 @@ def _ignore_windows(matplotlib: Any) -> None:
 def _show_bare_numbers(numpy: Any) -> None:
     """Let `repr` of a number be the number, as before NumPy 2: old programs write tables with it."""
     if int(numpy.__version__.partition(".")[0]) >= 2:
+        _SHOWN.setdefault("legacy", numpy.get_printoptions()["legacy"])
         numpy.set_printoptions(legacy="1.25")
 
 

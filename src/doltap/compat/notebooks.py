@@ -198,3 +198,4 @@ def _is_real(value: Any) -> bool:
 def unload_ipython_extension(ipython: Any) -> None:
     """What `%unload_ext doltap` does: imports find what is really there again."""
     imports.uninstall()
+    mending.unwatch()
