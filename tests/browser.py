@@ -68,8 +68,9 @@ class Browser:
         return [each for each in self.addresses if not each.startswith("data:") and each != own]
 
     def pdf(self):
-        """The page as it would be printed."""
-        return base64.b64decode(self.send("Page.printToPDF", printBackground=True)["data"])
+        """The page as it would be printed, on A4."""
+        size = {"paperWidth": 8.27, "paperHeight": 11.69}
+        return base64.b64decode(self.send("Page.printToPDF", printBackground=True, **size)["data"])
 
     def screenshot(self, path=None):
         """A picture of what the window shows, as PNG; written to the path if there is one."""
@@ -96,6 +97,9 @@ def started():
     options.set_capability("goog:loggingPrefs", {"browser": "WARNING", "performance": "ALL"})
     service = webdriver.ChromeService(executable_path=chromedriver)
     driver = webdriver.Chrome(options=options, service=service)
+    # Selenium would wait five minutes.
+    driver.set_page_load_timeout(60)
+    driver.set_script_timeout(60)
     try:
         yield Browser(driver)
     finally:

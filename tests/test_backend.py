@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 
 import numpy as np
 import pytest
@@ -32,6 +33,21 @@ def test_the_one_backend_and_the_one_order_of_axes_are_told():
         config.set_image_data_format("channels_first")
     with pytest.raises(UnknownNameError, match="Did you mean 'channels_last'"):
         config.set_image_data_format("channel_last")
+
+
+@pytest.mark.parametrize("name", ["jax", "tensorflow"])
+def test_a_program_may_say_for_what_its_next_lines_are_written(name, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "theano")
+    config.set_backend(name)
+    assert os.environ["KERAS_BACKEND"] == name
+    assert config.backend() == "jax"
+
+
+def test_loops_for_another_library_are_refused_where_they_begin():
+    with pytest.raises(NotSupportedError, match="Leave the training to fit"):
+        config.set_backend("torch")
+    with pytest.raises(UnknownNameError, match="Did you mean 'tensorflow'"):
+        config.set_backend("tensorflw")
 
 
 def test_tracebacks_are_never_shortened():

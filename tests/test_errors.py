@@ -94,3 +94,5 @@ def test_a_missing_package_says_how_to_install_it():
         errors.optional_package("no_such_package_here", extra="plot", purpose="pictures")
     assert "installed for pictures" in str(caught.value)
     assert isinstance(caught.value.__cause__, ImportError)
+    with pytest.raises(MissingPackageError, match="the package 'no_such_package_here': "):
+        errors.optional_package("no_such_package_here.inner.part", extra="plot", purpose="pictures")

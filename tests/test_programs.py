@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from doltap import compat, config, utils
+from doltap import compat, config, layers, models, utils
 from doltap.compat import mending, running
 
 FOLDER = pathlib.Path(__file__).parent / "programs"
@@ -31,10 +31,11 @@ def alike(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     monkeypatch.setenv("MPLBACKEND", "agg")
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
     monkeypatch.setattr(config, "_settings", dict(config._settings))
     yield
-    mending.unwatch()
     compat.uninstall()
+    mending.unwatch()
     for name in [name for name, module in sys.modules.items() if _lies_beside(module)]:
         del sys.modules[name]
 
@@ -49,6 +50,14 @@ def test_a_program_runs(alike, name):
     utils.set_random_seed(42)
     running.run(running.from_file(str(FOLDER / name), []))
     assert any(isinstance(finder, mending.Watch) for finder in sys.meta_path)
+
+
+def test_answers_are_plain_arrays_when_nothing_is_mended_any_more(alike):
+    model = models.Sequential([layers.Dense(1)])
+    mending.watch()
+    assert float(model.predict(np.ones((2, 3)))[1]) == model.predict(np.ones((2, 3)))[1, 0]
+    mending.unwatch()
+    assert type(model.predict(np.ones((2, 3)))) is np.ndarray
 
 
 def test_numbers_are_shown_as_before_when_nothing_is_mended_any_more(alike):

@@ -212,8 +212,8 @@ def _inspect(path: Path, *, as_json: bool) -> int:
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"expected a number from 1 to 65535, got {text!r}")
+    if not text.isdecimal() or not int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 (a free one) to 65535, got {text!r}")
     return int(text)
 
 
@@ -221,14 +221,19 @@ def _report(folder: Path, out: str, language: str | None) -> int:
     """Write the page that compares runs."""
     chosen = importlib.import_module("doltap.reporting.language").chosen(language)
     writing = importlib.import_module("doltap.files.writing")
-    writing.check_writable(writing.checked_path(out))
+    endings = importlib.import_module("doltap.reporting.report.page").ENDINGS
+    example = "doltap report logs --out report.html"
+    writing.check_writable(writing.checked_path(out, "doltap report --out", example, endings))
     found = importlib.import_module("doltap.reporting.report.runs").found_in(folder)
     version = importlib.import_module("importlib.metadata").version("doltap")
     when = importlib.import_module("time").strftime("%Y-%m-%d %H:%M")
     comparing = importlib.import_module("doltap.reporting.report.comparing")
     text = comparing.comparison(found, folder, chosen, (version, when))
     writing.write_aside(out, lambda path: path.write_text(text, encoding="utf-8"))
-    print(f"{out}: {len(found.runs)} runs, {len(found.searches)} searches")
+    words = importlib.import_module("doltap.reporting.report.words").Words(chosen)
+    for told in comparing.unread(found, words):
+        print(told, file=sys.stderr)
+    print(f"{out}: {words('found', runs=len(found.runs), searches=len(found.searches))}")
     return 0
 
 

@@ -7,6 +7,7 @@ level; everything else receives what it needs.
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import threading
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ __all__ = [
     "next_count",
     "next_draw",
     "next_name",
+    "set_backend",
     "set_counts",
     "set_dtype_policy",
     "set_epsilon",
@@ -96,6 +98,22 @@ def allows_nan() -> bool:
 def backend() -> str:
     """The library that computes: always "jax"."""
     return "jax"
+
+
+@explained
+def set_backend(backend: str) -> None:
+    """Say for what the next lines are written, "jax" or "tensorflow"; it is JAX that computes."""
+    if backend == "torch":
+        raise NotSupportedError(
+            "set_backend",
+            expected="'jax' or 'tensorflow'",
+            got="'torch'",
+            fix="Leave the training to fit, or write its steps with jax.grad or tf.GradientTape.",
+        )
+    if backend not in ("jax", "tensorflow"):
+        raise UnknownNameError.of("backend", backend, ("jax", "tensorflow"))
+    # Where Keras keeps it.
+    os.environ["KERAS_BACKEND"] = backend
 
 
 def image_data_format() -> str:

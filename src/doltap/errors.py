@@ -173,8 +173,10 @@ def optional_package(name: str, *, extra: str, purpose: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
+        # A package is installed as a whole, and may lack one that it needs itself.
+        lacking = error.name if isinstance(error, ModuleNotFoundError) and error.name else name
         raise MissingPackageError(
-            f"the package '{name}'",
+            f"the package '{lacking.partition('.')[0]}'",
             expected=f"it to be installed for {purpose}",
             got="no such package",
             fix=f'Install it with: pip install "doltap[{extra}]"',

@@ -11,7 +11,7 @@ __all__ += ["PREFIXES", "ROOTS", "THINGS", "VERSIONS"]
 
 # The packages that are answered for; any other one is left to Python.
 ROOTS = frozenset(
-    ["keras", "numpy", "scikeras", "sklearn", "tensorflow", "tensorflow_core", "tf_keras"],
+    ["keras", "numpy", "scikeras", "sklearn", "tensorboard", "tensorflow", "tensorflow_core", "tf_keras"],
 )
 
 # What `__version__` says: the Keras that came with the TensorFlow whose names are here.
@@ -197,6 +197,7 @@ THINGS: dict[str, str] = {
     "keras.engine.topology.Container": "models.Model",
     "keras.engine.topology.Network": "models.Model",
     "keras.layers.containers.Sequential": "models.Sequential",
+    "keras.layers.DenseFeatures": "compat.tensorflow.dense_features.DenseFeatures",
     "keras.layers.ThresholdedReLU": "layers.ThresholdedReLU",
     "keras.layers.advanced_activations.ThresholdedReLU": "layers.ThresholdedReLU",
     "keras.layers.experimental.preprocessing.PreprocessingLayer": "layers.Layer",
@@ -256,7 +257,7 @@ GONE: dict[str, str] = {
     "keras.experimental.export_saved_model": "model.export(path) writes what other programs run.",
     "keras.experimental.load_from_saved_model": "keras.models.load_model(path) reads .keras and .h5 files.",
     "keras.experimental.terminate_keras_multiprocessing_pools": "There are no such pools; leave it out.",
-    "keras.feature_column": "keras.utils.FeatureSpace prepares columns by their names.",
+    "keras.feature_column": "Write tf.feature_column; keras.layers.DenseFeatures takes what it makes.",
     "keras.layers.AbstractRNNCell": "Recurrent layers come after those for images.",
     "keras.layers.AutoEncoder": "A Sequential of the encoder's layers and the decoder's, fitted on x and x.",
     "keras.layers.CuDNNGRU": "keras.layers.GRU chooses the fast program itself.",

@@ -254,6 +254,7 @@ ATTRIBUTES: dict[str, dict[str, str]] = {
 
 # What is no more, by where it was -> {name: what does its work today}
 _MODEL_GONE: dict[str, str] = {
+    "graph": "There are no graphs: model.summary() and utils.plot_model(model) show the network.",
     "loss_functions": "model.loss is what compile was given.",
     "state_updates": "Layers assign their own variables in call().",
     "to_yaml": "A file that is opened must not run code: use model.to_json().",
@@ -265,7 +266,7 @@ GONE: dict[str, dict[str, str]] = {
     "Model": _MODEL_GONE,
     "callbacks": {"BaseLogger": "fit keeps the running means itself; leave the callback out."},
     "layers": {
-        "DenseFeatures": "utils.FeatureSpace, or StringLookup, IntegerLookup and Normalization, do its work.",
+        "DenseFeatures": "`doltap run` has it; utils.FeatureSpace does the same work today.",
         "Highway": "Write the gate: t * Dense(n, activation='relu')(x) + (1 - t) * x, "
         "with t = Dense(n, activation='sigmoid')(x).",
         "MaxoutDense": "Write maximum([Dense(n)(x), Dense(n)(x), ...]).",

@@ -91,7 +91,7 @@ LACKS: dict[str, tuple[Lack, ...]] = {
         _never(
             "An epoch is one compiled program; train_step and test_step are there to be overridden.",
             "make_train_function make_test_function make_predict_function",
-            "compute_loss_and_updates stateless_compute_loss",
+            "compute_loss_and_updates",
         ),
         _never("The weights of the layers are always those of the last step.", "jax_state_sync"),
         _never("Call the layer on what Input returned.", "symbolic_call compute_output_spec"),
@@ -102,7 +102,6 @@ LACKS: dict[str, tuple[Lack, ...]] = {
         _never("It writes the files of another library.", "OrbaxCheckpoint"),
     ),
     "config": (
-        _never("JAX is what doltap computes with.", "set_backend"),
         _never("A file that is opened never runs code.", "enable_unsafe_deserialization"),
         _never(
             "The compiler chooses how attention is computed.",

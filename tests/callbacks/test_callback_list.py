@@ -289,3 +289,17 @@ def test_a_misspelt_callback_gets_a_guess(name, guess):
         getattr(callbacks, name)
     assert not hasattr(callbacks, "nothing_like_it")
     assert CSVLogger is callbacks.CSVLogger
+
+
+@pytest.mark.parametrize(
+    ("given", "cure"),
+    [
+        (callbacks.TensorBoard, r"TensorBoard\(\)\."),
+        (callbacks.ModelCheckpoint, r"ModelCheckpoint\(\.\.\.\)"),
+        (int, "EarlyStopping"),
+        ("loss", "EarlyStopping"),
+    ],
+)
+def test_a_class_in_the_place_of_its_object_is_told_how_one_is_made(given, cure):
+    with pytest.raises(NotSupportedError, match=f"for example {cure}"):
+        CallbackList([given])

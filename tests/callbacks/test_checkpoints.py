@@ -146,6 +146,18 @@ def test_several_numbers_have_no_best():
 def test_a_folder_in_the_files_place_is_said(tmp_path):
     with pytest.raises(ModelFileError, match="expected the path of a file, got the folder"):
         story(ModelCheckpoint(tmp_path), [0.5], 0)
+    model = model_of(doltap)
+    with pytest.raises(ModelFileError, match="expected the path of a file, got the folder"):
+        fit(model, [ModelCheckpoint(tmp_path)])
+    assert int(model.optimizer.iterations) == 0
+
+
+def test_a_file_in_the_place_of_a_backups_folder_is_said_before_training(tmp_path):
+    (tmp_path / "a").write_text("a file")
+    model = model_of(doltap)
+    with pytest.raises(ModelFileError, match="a file"):
+        fit(model, [BackupAndRestore(tmp_path / "a")])
+    assert int(model.optimizer.iterations) == 0
 
 
 @pytest.mark.parametrize(

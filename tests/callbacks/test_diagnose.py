@@ -114,6 +114,13 @@ def test_signs_take_a_small_share_of_the_time(monkeypatch):
     assert callback._spent - callback._latest <= (time.perf_counter() - began) / 25
 
 
+def test_a_program_that_is_at_hand_is_not_waited_for(monkeypatch):
+    network().fit(X, Y, verbose=0, callbacks=[Diagnose(verbose=0)])
+    monkeypatch.setattr("doltap.training.vital_signs.threading.Thread", None)
+    history = network().fit(X, Y, verbose=0, callbacks=[Diagnose(verbose=0)])
+    assert history.findings is not None
+
+
 def test_no_thread_and_no_row_stays_behind():
     callback = Diagnose(verbose=0)
     history = network().fit(X, Y, epochs=2, verbose=0, callbacks=[callback])
@@ -151,12 +158,14 @@ def test_a_run_that_stops_early_is_judged_by_what_it_was():
 
 
 def test_keeping_the_best_weights_is_no_overfitting():
-    x, y = RANDOM.normal(size=(120, 20)), RANDOM.integers(0, 2, 120)
+    random = np.random.default_rng(3)
+    x = random.normal(size=(160, 20))
+    y = (x[:, :3].sum(1) + random.normal(size=160) > 0).astype(int)
     found = []
     for more in ([], [EarlyStopping(patience=100, restore_best_weights=True)]):
         keras.utils.set_random_seed(0)
         model = keras.Sequential([keras.Input((20,)), Dense(64, "relu"), Dense(1, activation="sigmoid")])
-        model.compile("adam", "binary_crossentropy")
+        model.compile(keras.optimizers.Adam(0.003), "binary_crossentropy")
         callbacks = [Diagnose(verbose=0), *more]
         history = model.fit(x, y, epochs=80, verbose=0, validation_split=0.5, callbacks=callbacks)
         found.append([one.name for one in history.findings])
@@ -183,8 +192,45 @@ def test_a_loss_that_is_no_number_is_the_worst_of_all(capsys):
 
 def test_no_epoch_needs_no_diagnosis(capsys):
     history = network().fit(X, Y, epochs=0, verbose=0, diagnose=True)
-    assert history.findings is None
+    assert history.findings == ()
     assert capsys.readouterr().out == ""
+
+
+class Stopping(Callback):
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch = epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("epoch", "told"), [(20, "Diagnosis: 1 found"), (0, "")])
+def test_a_run_that_is_stopped_by_hand_is_judged_by_what_it_was(epoch, told, capsys):
+    model = slow()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y, epochs=50, verbose=0, diagnose=True, callbacks=[Stopping(epoch)])
+    assert [one.name for one in model.history.findings] == ["rate_too_low"] * bool(told)
+    assert capsys.readouterr().out.startswith(told)
+    assert model.fit(X, Y, epochs=1, verbose=0).findings is None
+
+
+@pytest.mark.parametrize("own", [[Diagnose()], [[Diagnose()]], {"mine": Diagnose("ko")}, Diagnose()])
+def test_findings_are_told_once_where_two_were_asked_for(own, capsys):
+    slow().fit(X, Y, epochs=12, verbose=0, callbacks=own, diagnose=True)
+    told = capsys.readouterr().out
+    assert told.count("Diagnosis:") + told.count("진단:") == 1
+
+
+def test_a_silent_one_keeps_the_other_from_nothing(capsys):
+    slow().fit(X, Y, epochs=12, verbose=0, callbacks=[Diagnose(verbose=0)], diagnose=True)
+    assert capsys.readouterr().out.count("Diagnosis:") == 1
+
+
+def test_an_object_is_not_what_diagnose_takes():
+    with pytest.raises(errors.DataError, match=r"got a Diagnose\.\n.*callbacks=\[Diagnose\(\)\]"):
+        slow().fit(X, Y, verbose=0, diagnose=Diagnose())
 
 
 def test_what_cannot_be_measured_stops_no_training(monkeypatch):
@@ -241,6 +287,16 @@ def test_findings_are_frozen_and_say_themselves():
     with pytest.raises(AttributeError):
         finding.text = "other"
     assert json.dumps(finding.evidence)
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_no_line_of_what_is_printed_ends_in_blanks(language, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    slow().fit(X, Y, epochs=12, verbose=0, diagnose=language)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 3
+    assert all(line == line.rstrip() and len(line) <= 60 for line in lines)
+    assert all(line.startswith("  ") for line in lines[1:])
 
 
 def test_a_long_sentence_is_told_whole(capsys):

@@ -12,6 +12,7 @@ import doltap
 from doltap import errors
 from doltap.callbacks import Callback, History, LambdaCallback, LivePlot, TensorBoard
 from doltap.layers import Dense
+from doltap.reporting.fonts import with_korean
 
 pytest.importorskip("matplotlib").use("agg")
 
@@ -45,7 +46,70 @@ def test_curves_are_drawn_while_training_goes_on(tmp_path):
     assert PNG in seen
     assert path.read_bytes().startswith(PNG)
     assert os.listdir(tmp_path) == ["curves.png"], "what was unfinished is gone"
-    assert not [thread for thread in threading.enumerate() if thread.name == "drawing curves"]
+    assert not drawing_threads()
+
+
+def drawing_threads():
+    return [thread for thread in threading.enumerate() if thread.name == "drawing curves"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+@pytest.mark.parametrize("carrier", [None, "loop", "threads", "vmap"])
+def test_a_training_that_fails_is_drawn_once_more_and_never_again(tmp_path, error, carrier):
+    class Failing(Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 3:
+                raise error("of the user's")
+
+    def callbacks(number=0):
+        return [LivePlot(tmp_path / f"{number}.svg", seconds=0.01), Failing()]
+
+    model, given = network(), callbacks if carrier else callbacks()
+    trained = doltap.models.Population([model, network()], carrier=carrier) if carrier else model
+    with pytest.raises(error, match="of the user's"):
+        trained.fit(X, Y, epochs=9, verbose=0, callbacks=given)
+    assert not drawing_threads()
+    drawn = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert b"<!-- loss -->" in drawn["0.svg"]
+    model.fit(X, Y, epochs=3, verbose=0)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == drawn
+
+
+def test_an_error_before_the_first_epoch_ends_the_drawing_too(tmp_path):
+    def fail(logs):
+        raise ValueError("at once")
+
+    plot = LivePlot(tmp_path / "curves.png", seconds=0.01)
+    with pytest.raises(ValueError, match="at once"):
+        fit(plot, LambdaCallback(on_train_begin=fail))
+    assert not drawing_threads()
+    assert not list(tmp_path.iterdir())
+    fit(plot)
+    assert os.listdir(tmp_path) == ["curves.png"], "the same one draws the next training"
+
+
+def test_a_drawing_that_fails_at_the_end_loses_no_history(tmp_path):
+    path = tmp_path / "curves.png"
+    plot = LivePlot(path, seconds=100)
+    with pytest.warns(UserWarning, match="LivePlot: the last drawing failed.*a folder"):
+        history = fit(plot, LambdaCallback(on_epoch_end=lambda epoch, logs: path.mkdir(exist_ok=True)))
+    assert history.epoch == [0, 1, 2]
+    assert os.listdir(tmp_path) == ["curves.png"], "nothing unfinished is left"
+    assert not drawing_threads()
+
+
+def test_what_goes_wrong_while_a_training_fails_stands_with_its_error(tmp_path):
+    path = tmp_path / "curves.png"
+
+    def fail(epoch, logs):
+        path.mkdir(exist_ok=True)
+        if epoch == 1:
+            raise ValueError("of the user's")
+
+    # Warnings are errors here: it must not stand in place of the first one.
+    with pytest.raises(ValueError, match="of the user's") as caught:
+        fit(LivePlot(path, seconds=100), LambdaCallback(on_epoch_end=fail))
+    assert "LivePlot: the last drawing failed" in caught.value.__notes__[0]
 
 
 def test_nothing_is_stopped_for_a_drawing(tmp_path):
@@ -108,12 +172,39 @@ def test_in_a_notebook_the_picture_stands_below_the_cell(monkeypatch):
     assert set(shown[1:]) == {("again", PNG)}
 
 
+def test_a_training_of_no_epochs_draws_nothing_and_says_so_of_nothing(tmp_path, capsys):
+    fit(LivePlot(tmp_path / "a.png"), epochs=0)
+    assert not list(tmp_path.iterdir())
+    assert "curves" not in capsys.readouterr().err
+
+
+def test_names_are_drawn_letter_by_letter_in_korean_too(tmp_path):
+    if not with_korean():
+        pytest.skip("no typeface with Korean letters is installed, or matplotlib has not heard of it")
+    history = History()
+    history.history, history.epoch, history.when = {"나이_$x": [1.0, 2.0]}, [0, 1], {"나이_$x": [0, 1]}
+    figure = history.plot()
+    # matplotlib warns of letters that it has not, and warnings are errors here.
+    figure.savefig(tmp_path / "a.png")
+    assert figure.axes[0].get_title() == "나이 $x"
+    assert not figure.axes[0].title.get_parse_math()
+
+
+def test_without_ipython_a_file_is_drawn(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "IPython", None)
+    fit(LivePlot())
+    assert (tmp_path / "training.png").read_bytes()[:4] == PNG
+
+
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"path": "curves"}, errors.DataError, r"ends with one of \.png"),
-        ({"path": "nowhere/curves.png"}, errors.ModelFileError, "a folder that can be written to"),
-        ({"path": "/proc/curves.png"}, errors.ModelFileError, "a folder that can be written to"),
+        ({"path": "curves"}, errors.DataError, r"ends in \.png.*\n.*Did you mean 'curves.png'"),
+        ({"path": 3}, errors.ModelFileError, r"LivePlot\(path\): expected the path of a file, as text"),
+        ({"path": "nowhere/curves.png"}, errors.ModelFileError, "a folder that is there"),
+        ({"path": "/proc/curves.png"}, errors.ModelFileError, "a folder that is there"),
+        ({"path": "folder.png"}, errors.ModelFileError, "expected a file to write, got a folder"),
         ({"seconds": 0}, errors.DataError, "a number above 0"),
         ({"metrics": ["lose"]}, errors.UnknownNameError, "'loss'"),
         ({"seconds_": 2}, errors.UnknownArgumentError, "seconds"),
@@ -121,6 +212,7 @@ def test_in_a_notebook_the_picture_stands_below_the_cell(monkeypatch):
 )
 def test_bad_input_is_refused_before_training(tmp_path, monkeypatch, options, error, words):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.png").mkdir()
     model = network()
     with pytest.raises(error, match=words):
         model.fit(X, Y, verbose=0, callbacks=[LivePlot(**options)])

@@ -109,6 +109,9 @@ def test_a_folder_that_is_not_there_is_said_before_training(tmp_path):
     model = model_of(doltap)
     with pytest.raises(FileNotFoundError, match="nowhere"):
         fit(model, [CSVLogger(tmp_path / "nowhere" / "log.csv")])
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError, match="folder"):
+        fit(model, [CSVLogger(tmp_path / "folder")])
     assert int(model.optimizer.iterations) == 0
 
 

@@ -2,9 +2,11 @@
 
 import copy
 import os
+import re
 import stat
 import subprocess
 import sys
+import threading
 import warnings
 
 import numpy as np
@@ -124,15 +126,67 @@ def test_the_profiler_watches_the_batches_asked_for(tmp_path):
     assert list(tmp_path.glob("plugins/profile/*/*.xplane.pb"))
 
 
-def test_vectors_are_written_with_the_file_of_their_labels(tmp_path):
+def test_an_interruption_ends_the_profiler_too(tmp_path):
+    class Ending(Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            raise KeyboardInterrupt
+
+    board = TensorBoard(tmp_path / "first", profile_batch=(1, 8))
+    with pytest.raises(KeyboardInterrupt):
+        network().fit(X, Y, verbose=0, callbacks=[board, Ending()])
+    fit(tmp_path / "second", profile_batch=(2, 3))
+    for folder in ("first", "second"):
+        assert list((tmp_path / folder).rglob("*.xplane.pb"))
+
+
+def test_of_two_profilers_at_once_one_watches_and_the_other_says_so(tmp_path):
+    boards = [TensorBoard(tmp_path / name, profile_batch=(1, 2)) for name in "ab"]
+    with pytest.warns(UserWarning, match="b', profile_batch=.*watches no batch: .* one profiler at a time"):
+        history = network().fit(X, Y, epochs=2, verbose=0, callbacks=boards)
+    assert history.epoch == [0, 1]
+    assert [bool(list((tmp_path / name).rglob("*.xplane.pb"))) for name in "ab"] == [True, False]
+
+
+def fit_words(board):
     model = doltap.Sequential([doltap.Input((3,)), Embedding(5, 2, name="words"), Flatten(), Dense(1)])
     model.compile("sgd", "mse")
-    board = TensorBoard(tmp_path, embeddings_freq=1, embeddings_metadata={"words": "labels.tsv"})
     model.fit(np.ones((8, 3), np.int32), np.ones(8), verbose=0, callbacks=[board])
-    assert np.loadtxt(tmp_path / "words.tsv") == pytest.approx(model.layers[0].get_weights()[0], rel=1e-4)
-    described = (tmp_path / "projector_config.pbtxt").read_text()
-    assert 'tensor_path: "words.tsv"' in described
-    assert 'metadata_path: "labels.tsv"' in described
+    return model
+
+
+@pytest.mark.parametrize(
+    ("given", "there", "kept"),
+    [
+        ("words.tsv", "logs/words.tsv", "words.tsv"),
+        ("logs/meta.tsv", "logs/meta.tsv", "meta.tsv"),
+        ("meta.tsv", "meta.tsv", "projector/words-labels.tsv"),
+        ({"words": 'logs/말 "1".tsv'}, 'logs/말 "1".tsv', '말 \\"1\\".tsv'),
+    ],
+)
+def test_vectors_are_written_beside_their_labels_wherever_these_are(
+    tmp_path, monkeypatch, given, there, kept
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / there).write_text("a\nb\nc\nd\ne\n")
+    model = fit_words(TensorBoard("logs", embeddings_freq=1, embeddings_metadata=given))
+    described = (tmp_path / "logs/projector_config.pbtxt").read_text(encoding="utf-8")
+    vectors = re.search('tensor_path: "(.*)"', described)[1]
+    assert np.loadtxt(tmp_path / "logs" / vectors) == pytest.approx(
+        model.layers[0].get_weights()[0], rel=1e-4
+    )
+    assert f'metadata_path: "{kept}"' in described
+    for path in (tmp_path / there, tmp_path / "logs" / kept.replace("\\", "")):
+        assert path.read_text() == "a\nb\nc\nd\ne\n"
+
+
+@pytest.mark.parametrize("given", ["labels.tsv", {"words": "no/labels.tsv"}, "projector/words-vectors.tsv"])
+def test_labels_that_are_not_there_are_refused_before_training(tmp_path, given):
+    (tmp_path / "projector").mkdir()
+    (tmp_path / "projector/words-vectors.tsv").write_text("1\t2")
+    with pytest.raises(errors.DataError, match=r"label for each vector, got (no such|the) file"):
+        fit_words(TensorBoard(tmp_path, embeddings_freq=1, embeddings_metadata=given))
+    assert (tmp_path / "projector/words-vectors.tsv").read_text() == "1\t2"
 
 
 def test_labels_for_a_layer_that_is_not_there_are_refused(tmp_path):
@@ -146,30 +200,52 @@ def test_labels_for_a_layer_that_is_not_there_are_refused(tmp_path):
 @pytest.mark.parametrize(
     "options",
     [
+        {"log_dir": None},
+        {"log_dir": 3},
+        {"log_dir": "a\0b"},
         {"histogram_freq": -1},
+        {"histogram_freq": True},
         {"update_freq": "epochs"},
         {"update_freq": 0},
         {"profile_batch": (3, 2)},
+        {"profile_batch": "a,b"},
+        {"profile_batch": "2,b"},
         {"profile_batch": "all"},
         {"embeddings_freq": 0.5},
-        {"histogramm_freq": 1},
     ],
 )
-def test_a_setting_that_means_nothing_is_refused(options, tmp_path):
-    with pytest.raises(errors.DoltapError):
-        TensorBoard(tmp_path, **options)
+def test_a_setting_that_means_nothing_is_refused_and_quoted(options, tmp_path):
+    ((name, value),) = options.items()
+    with pytest.raises(errors.DoltapError) as caught:
+        TensorBoard(**{"log_dir": tmp_path, **options})
+    assert f"TensorBoard({name})" in str(caught.value)
+    assert f"got {value!r}" in str(caught.value)
+
+
+def test_a_misspelt_setting_gets_a_guess_and_a_word_its_choices(tmp_path):
+    with pytest.raises(errors.UnknownArgumentError, match="histogram_freq"):
+        TensorBoard(tmp_path, histogramm_freq=1)
+    with pytest.raises(errors.DataError, match="expected 'epoch', 'batch' or a number of batches"):
+        TensorBoard(tmp_path, update_freq="epochs")
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers(tmp_path):
+    one = np.int64(1)
+    fit(tmp_path, histogram_freq=one, update_freq=one, embeddings_freq=one, profile_batch=(one, one))
+    assert read(tmp_path / "train").Tags()["histograms"]
 
 
 def test_words_of_keras_2_are_understood(tmp_path):
     fit(tmp_path, batch_size=32, write_grads=False, profile_batch="2,3")
 
 
-def test_a_folder_that_cannot_be_written_is_named_before_training(tmp_path):
+@pytest.mark.parametrize("options", [{}, {"embeddings_freq": 1}])
+def test_a_folder_that_cannot_be_written_is_named_before_training(tmp_path, options):
     (tmp_path / "logs").write_text("a file")
     model = network()
     before = model.get_weights()
     with pytest.raises(errors.ModelFileError, match="log_dir"):
-        fit(tmp_path / "logs", model)
+        fit(tmp_path / "logs", model, **options)
     assert all((old == new).all() for old, new in zip(before, model.get_weights(), strict=True))
 
 
@@ -187,6 +263,46 @@ def test_a_second_training_goes_on_in_the_same_folder(tmp_path):
     found = {path.parent.name for path in tmp_path.glob("*/events*")}
     assert found == {"train", "validation"}
     assert [point.step for point in read(tmp_path / "train").Scalars("epoch_loss")] == [0, 1, 2]
+
+
+def test_one_object_at_several_fits_writes_one_curve_and_one_graph(tmp_path, caplog):
+    model, board = network(), TensorBoard(tmp_path, histogram_freq=1)
+    losses = []
+    for spans in ({"epochs": 2}, {"epochs": 3}, {"initial_epoch": 5, "epochs": 6}):
+        history = model.fit(X, Y, validation_split=0.25, verbose=0, callbacks=[board], **spans).history
+        losses += history["loss"]
+    train = read(tmp_path / "train")
+    assert "graph event" not in caplog.text
+    assert train.Graph().node
+    points = train.Scalars("epoch_loss")
+    assert [point.step for point in points] == [0, 1, 2, 3, 4, 5]
+    assert [point.value for point in points] == pytest.approx(losses)
+    assert [point.step for point in train.Histograms("hidden/kernel/histogram")] == [0, 1, 2, 3, 4, 5]
+    validation = read(tmp_path / "validation").Scalars("epoch_loss")
+    assert [point.step for point in validation] == [0, 1, 2, 3, 4, 5]
+    assert doltap.callbacks.History.from_tensorboard(tmp_path).history["loss"] == pytest.approx(losses)
+
+
+def test_a_copy_of_a_used_object_begins_at_the_first_epoch_with_a_graph(tmp_path):
+    model, board = network(), TensorBoard(tmp_path / "first")
+    model.fit(X, Y, epochs=2, verbose=0, callbacks=[board])
+    other = copy.copy(board)
+    other.log_dir = str(tmp_path / "second")
+    model.fit(X, Y, verbose=0, callbacks=[other])
+    found = read(tmp_path / "second" / "train")
+    assert [point.step for point in found.Scalars("epoch_loss")] == [0]
+    assert found.Graph().node
+
+
+@pytest.mark.parametrize("spoiled", [np.nan, np.inf])
+def test_what_is_no_number_is_a_point_too_and_prints_nothing(tmp_path, caplog, spoiled):
+    model = network()
+    model.compile("sgd", lambda y, guess: doltap.ops.mean(guess - y) * spoiled)
+    with pytest.warns(UserWarning, match="(?i)the loss"):
+        model.fit(X, Y, verbose=0, callbacks=[TensorBoard(tmp_path, histogram_freq=1)])
+    (point,) = read(tmp_path / "train").Scalars("epoch_loss")
+    assert not np.isfinite(point.value)
+    assert "NaN" not in caplog.text
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
@@ -280,8 +396,8 @@ def test_what_was_logged_before_an_interruption_is_on_the_disk(tmp_path, ending)
 
     board = TensorBoard(tmp_path)
     with pytest.raises((KeyboardInterrupt, RuntimeError)):
-        network().fit(X, Y, epochs=4, verbose=0, callbacks=[board, Ending()])
-    board._close()
+        network().fit(X, Y, epochs=4, verbose=0, callbacks=[board, HParams(tmp_path, {"a": 1}), Ending()])
+    assert not [thread for thread in threading.enumerate() if thread.name == "writing event files"]
     assert [point.step for point in read(tmp_path / "train").Scalars("epoch_loss")] == [0, 1, 2]
 
 
@@ -342,6 +458,6 @@ def test_parameters_are_missing_for_a_model_of_its_own(tmp_path):
 def test_parameters_in_a_folder_that_cannot_be_written_are_refused_before_training(tmp_path):
     (tmp_path / "logs").write_text("a file")
     model = network()
-    with pytest.raises(errors.ModelFileError, match="log_dir"):
+    with pytest.raises(errors.ModelFileError, match=r"HParams\(log_dir=.*\n.*HParams\('logs'\)"):
         model.fit(X, Y, verbose=0, callbacks=[HParams(tmp_path / "logs", {"units": 4})])
     assert int(model.optimizer.iterations) == 0

@@ -6,13 +6,13 @@ import re
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 
 import numpy as np
 import pytest
 
 import doltap
+from board_server import Server, measured
 from doltap.callbacks import HParams, TensorBoard
 from doltap.layers import Dense
 
@@ -26,62 +26,6 @@ def build(units=4, rate=0.01):
     model = doltap.Sequential([doltap.Input((4,)), Dense(units, "relu", name="hidden"), Dense(1)])
     model.compile(doltap.optimizers.SGD(rate), "mse", metrics=["mae"])
     return model
-
-
-class Server:
-    """A running TensorBoard."""
-
-    def __init__(self, folder):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.address = f"http://127.0.0.1:{port}/data/plugin/"
-        command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(folder), "--port", str(port)]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-
-    def asked(self, page, is_there, question=None):
-        """What it answers, once it is up and has read what is to be there."""
-        body = None if question is None else json.dumps(question).encode()
-        request = urllib.request.Request(self.address + page, body, {"Content-Type": "application/json"})
-        for _ in range(150):
-            assert self.process.poll() is None, "tensorboard ended"
-            try:
-                with urllib.request.urlopen(request, timeout=5) as answer:
-                    found = json.load(answer)
-            except OSError:
-                found = {}
-            if found and is_there(found):
-                return found
-            time.sleep(0.2)
-        raise AssertionError(f"tensorboard shows nothing: {found}")
-
-    def sessions(self, count):
-        """The groups of runs on the page HPARAMS: parameters, and the last values of what was measured."""
-        question = {"startIndex": 0, "sliceSize": 100, "allowedStatuses": ["STATUS_SUCCESS"]}
-
-        def is_there(found):
-            groups = found.get("sessionGroups", ())
-            return len(groups) == count and all(group.get("metricValues") for group in groups)
-
-        # Which columns there are is known from the experiment.
-        experiment = self.asked("hparams/experiment", lambda found: len(found.get("hparamInfos", ())) > 0, {})
-        question["colParams"] = [{"metric": one["name"]} for one in experiment.get("metricInfos", ())]
-        question["colParams"] += [{"hparam": one["name"]} for one in experiment["hparamInfos"]]
-        return self.asked("hparams/session_groups", is_there, question)["sessionGroups"]
-
-
-def measured(group, tag, part=""):
-    values = {
-        (one["name"]["tag"], one["name"].get("group", "")): one["value"] for one in group["metricValues"]
-    }
-    return values[tag, part]
 
 
 def test_the_curves_are_those_of_the_history(tmp_path):
@@ -99,6 +43,21 @@ def test_the_curves_are_those_of_the_history(tmp_path):
         (kernel,) = [tag for tag in tags if tag.endswith("hidden/kernel/histogram")]
         points = server.asked(f"histograms/histograms?run=train&tag={kernel}", lambda found: len(found) == 3)
         assert sum(count for _, _, count in points[0][2]) == 16
+
+
+def test_one_object_at_two_fits_is_one_curve_and_what_is_no_number_is_shown(tmp_path):
+    board, model = TensorBoard(tmp_path), build()
+    model.fit(X, Y, epochs=2, verbose=0, callbacks=[board])
+    model.compile("sgd", lambda y, guess: doltap.ops.mean(guess - y) * np.nan)
+    with pytest.warns(UserWarning, match="The loss"):
+        model.fit(X, Y, verbose=0, callbacks=[board])
+    with Server(tmp_path) as server:
+        points = server.asked("scalars/scalars?run=train&tag=epoch_loss", lambda found: len(found) == 3)
+        graph = server.asked("graphs/info", lambda found: "train" in found)
+    assert [step for _, step, _ in points] == [0, 1, 2]
+    # JSON knows no NaN; TensorBoard's page takes the word for one.
+    assert points[2][2] in ("NaN", pytest.approx(np.nan, nan_ok=True))
+    assert graph["train"]["run_graph"]
 
 
 def test_the_parameters_of_runs_stand_beside_what_they_led_to(tmp_path):
@@ -119,6 +78,26 @@ def test_the_parameters_of_runs_stand_beside_what_they_led_to(tmp_path):
         history = wanted[group["hparams"]["units"]]
         assert measured(group, "epoch_loss", "train") == pytest.approx(history["loss"][-1])
         assert measured(group, "epoch_mae", "validation") == pytest.approx(history["val_mae"][-1])
+
+
+@pytest.mark.parametrize("place", ["logs/words.tsv", "words.tsv"])
+def test_the_projector_shows_vectors_and_labels(tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / place).write_text("a\nb\nc\n")
+    words = doltap.layers.Embedding(3, 2, name="words")
+    model = doltap.Sequential([doltap.Input((4,)), words, doltap.layers.Flatten(), Dense(1)])
+    model.compile("sgd", "mse")
+    board = TensorBoard("logs", embeddings_freq=1, embeddings_metadata=place)
+    model.fit(np.ones((8, 4), np.int32), np.ones(8), verbose=0, callbacks=[board])
+    with Server(tmp_path / "logs") as server:
+        (run,) = server.asked("projector/runs", bool)
+        page = f"{server.address}projector/{{}}?run={run}&name=words"
+        with urllib.request.urlopen(page.format("metadata"), timeout=30) as answer:
+            assert answer.read() == b"a\nb\nc\n"
+        with urllib.request.urlopen(page.format("tensor"), timeout=30) as answer:
+            vectors = np.frombuffer(answer.read(), np.float32).reshape(3, 2)
+    assert vectors == pytest.approx(words.get_weights()[0], rel=1e-4)
 
 
 def test_a_search_writes_a_run_for_each_candidate_and_fold(tmp_path):

@@ -8,6 +8,7 @@ import inspect
 import json
 import os
 import pickle
+import pydoc
 import subprocess
 import sys
 import types
@@ -226,6 +227,10 @@ def test_nothing_is_of_a_class_that_was_imported_in_passing(aliases):
     assert names["is_image"] is False
     assert repr(names["Conv2D"]) == "<Conv2D: imported, and not there>"
     assert not hasattr(names["Conv2D"], "__wrapped__")
+    # What help() and notebooks show of it.
+    assert str(inspect.signature(names["Conv2D"])) == "(*arguments: 'Any', **keywords: 'Any') -> 'Any'"
+    assert "is not there. It is planned" in inspect.getdoc(names["Conv2D"])
+    assert "Layers for images" in pydoc.render_doc(names["Conv2D"])
     assert "Conv2D" not in vars(modules.module("keras.layers.core"))
 
 
@@ -276,6 +281,24 @@ def test_modules_of_scikit_learn_that_are_gone_are_found_where_they_went(aliases
     assert names["cross_validation"].__name__ == names["again"].__name__ == "sklearn.model_selection"
     assert names["GridSearchCV"].__module__ == "sklearn.model_selection._search"
     assert names["datasets"].load_iris is sys.modules["sklearn.datasets"].load_iris
+
+
+@pytest.mark.parametrize(
+    "imported", ["import sklearn", "import sklearn, sklearn.linear_model", "import sklearn.preprocessing"]
+)
+def test_a_table_that_scikit_learn_dropped_is_found_from_the_topmost_module(
+    aliases, imported, tmp_path, monkeypatch
+):
+    real = pytest.importorskip("sklearn")
+    np.savez(tmp_path / "boston_housing.npz", x=np.ones((506, 13)), y=np.arange(506.0))
+    monkeypatch.setenv("DOLTAP_DATASETS", str(tmp_path))
+    names = run_as_user(f"{imported}\ntable = sklearn.datasets.load_boston()")
+    assert names["table"].data.shape == (506, 13)
+    sklearn = names["sklearn"]
+    assert sklearn.preprocessing is real.preprocessing
+    assert sklearn.datasets.load_iris is real.datasets.load_iris
+    assert sklearn.grid_search is real.model_selection
+    assert not hasattr(sklearn, "nothing")
 
 
 def test_a_table_that_scikit_learn_dropped_is_read_from_the_file_of_keras(aliases, tmp_path, monkeypatch):

@@ -219,6 +219,12 @@ def test_steps_beside_arrays_go_with_a_validation_split():
     assert history["val_loss"][0] == pytest.approx(model.evaluate(X[15:], Y[15:], verbose=0), rel=1e-5)
 
 
+@pytest.mark.parametrize("steps", [2.0, np.ceil(1.5), np.float32(2)])
+def test_steps_may_be_a_number_that_was_rounded(steps):
+    history = model_of().fit(X, Y, batch_size=4, steps_per_epoch=steps, validation_split=0.25, verbose=0)
+    assert history.params["steps"] == 2
+
+
 @pytest.mark.parametrize("freq", [2, [1, 4], (4,)])
 def test_validation_comes_after_the_epochs_asked_for(freq):
     history = model_of().fit(X, Y, epochs=5, validation_data=(X, Y), validation_freq=freq, verbose=0).history

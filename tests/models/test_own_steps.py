@@ -76,6 +76,31 @@ def with_metrics(lib):
     return CustomModel, {**options, "metrics": ["mae"]}
 
 
+def with_stateless_loss(lib):
+    """The same with the compiled loss computed from the state, which it gives back."""
+    base, options = with_metrics(lib)
+    totals = []
+
+    class CustomModel(base):
+        def compute_loss_and_updates(
+            self, trainable_variables, non_trainable_variables, x, y, training=False
+        ):
+            y_pred, non_trainable_variables = self.stateless_call(
+                trainable_variables, non_trainable_variables, x, training=training
+            )
+            loss, (_, fixed, after) = self.stateless_compute_loss(
+                trainable_variables, non_trainable_variables, totals, x=x, y=y, y_pred=y_pred
+            )
+            assert len(after) == len(totals)
+            return loss, (y_pred, fixed)
+
+        def train_step(self, state, data):
+            totals[:] = state[3]
+            return super().train_step(state, data)
+
+    return CustomModel, options
+
+
 def with_metrics_of_its_own(lib):
     """The third: the model holds its loss and its metrics, and says what `metrics` are."""
 
@@ -170,6 +195,7 @@ def with_compute_metrics(lib):
 FORMS = [
     bare_loss,
     with_metrics,
+    with_stateless_loss,
     with_metrics_of_its_own,
     of_keras_itself,
     with_compute_loss,

@@ -169,7 +169,9 @@ def test_a_layer_with_a_name_that_is_a_script_is_text(tmp_path):
     ("asked", "said"),
     [
         ({"to_file": "model.gif"}, "ends in .png, .svg or .pdf"),
-        ({"to_file": 3}, "as text"),
+        ({"to_file": "model.jpg"}, "Did you mean 'model.png'"),
+        ({"to_file": "model.sgv"}, "Did you mean 'model.svg'"),
+        ({"to_file": 3}, r"plot_model\(to_file\): expected .* as text, got a int.\n.*plot_model\(model, "),
         ({"to_file": "no/such/folder/model.svg"}, "a folder that is there"),
         ({"rankdir": "UP"}, "rankdir"),
         ({"splines": "wavy"}, "splines"),
@@ -187,8 +189,18 @@ def test_what_cannot_be_drawn_is_said_before_anything_is_written(tmp_path, monke
 def test_a_model_without_shapes_and_what_is_no_model_are_refused(tmp_path):
     with pytest.raises(DoltapError, match="shape of its input"):
         keras.utils.plot_model(keras.Sequential([layers.Dense(1)]), tmp_path / "a.svg")
-    with pytest.raises(DoltapError, match="a model"):
+    with pytest.raises(DoltapError, match=r"a model.*\n.*Sequential\(\[layer"):
         keras.utils.plot_model(layers.Dense(1), tmp_path / "a.svg")
+    with pytest.raises(DoltapError, match=r"a model, got a str.\n.*plot_model\(model, "):
+        keras.utils.plot_model("model.svg", tower())
+
+
+@pytest.mark.parametrize("kind", ["sequential", "functional"])
+def test_a_model_of_an_input_alone_shows_its_shape(kind):
+    only = keras.Input((4,))
+    model = keras.Sequential([only]) if kind == "sequential" else keras.Model(only, only)
+    assert "(None, 4)" in keras.utils.plot_model(model, None, show_shapes=True).svg
+    assert "(None, 4)" in model._repr_html_()
 
 
 def test_without_matplotlib_the_line_that_installs_it_comes_first_and_svg_needs_none(tmp_path, monkeypatch):

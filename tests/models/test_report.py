@@ -120,6 +120,43 @@ def test_curves_come_from_what_is_passed(tmp_path, trained):
     assert "val_accuracy" in page
 
 
+def test_a_history_that_was_read_from_a_file_is_told_with_its_gaps(tmp_path, trained):
+    history = {"loss": [3.0, None, 2.0], "val_loss": [None] * 3, "note": ["a", "b", "c"]}
+    page = written(trained[0].report(tmp_path / "a.html", history=history, language="en"))
+    assert numbers_of(page, "loss", "What was measured") == ["3", "2", "2", "3"]
+    assert "note" not in page.partition("What was measured")[2].partition("</table>")[0]
+
+
+def test_a_history_may_be_a_table(tmp_path, trained):
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"epoch": [0, 1], "loss": [3.0, 2.0]})
+    page = written(trained[0].report(tmp_path / "a.html", history=table, language="en"))
+    assert numbers_of(page, "loss", "What was measured") == ["3", "2", "2", "2"]
+    assert 'scope="row">epoch' not in page
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("red", "green", "blue"),
+        {2: "blue", 0: "red", 1: "green"},
+        {"blue": 2, "red": np.int64(0), "green": 1},
+    ],
+)
+def test_names_of_classes_may_be_a_dict_by_number_or_to_numbers(tmp_path, trained, names):
+    model, x, y = trained
+    page = written(model.report(tmp_path / "a.html", x, y, class_names=names, language="en"))
+    recall = np.mean(model.predict(x, verbose=0).argmax(1)[y == 2] == 2)
+    assert numbers_of(page, "blue", "Class by class")[1] == f"{recall:.3f}"
+
+
+def test_a_class_without_a_name_has_its_number(tmp_path, trained):
+    page = written(
+        trained[0].report(tmp_path / "a.html", *trained[1:], class_names=["", "b", "c"], language="en")
+    )
+    assert numbers_of(page, "0", "Class by class")
+
+
 def test_the_language_is_the_one_that_is_asked_for(tmp_path, trained, monkeypatch):
     model, x, y = trained
     monkeypatch.setenv("DOLTAP_LANG", "ko")
@@ -197,6 +234,38 @@ def test_errors_of_numbers_are_told_for_every_output(tmp_path):
     assert float(numbers_of(page, "Number 2")[1]) == pytest.approx(mae, rel=1e-3)
     assert page.count("How the residuals are distributed") >= 2
     assert "with the largest errors" in page
+
+
+def test_numbers_have_the_names_of_the_columns_of_the_truth(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    x, _ = three_kinds()
+    model = dense(4, 3, "mse")
+    truth = pandas.DataFrame(x[:, :3], columns=["p", "<q>", 7])
+    page = written(model.report(tmp_path / "a.html", x, truth, language="en"))
+    for name in ("p", "&lt;q&gt;", "7"):
+        assert f'<th scope="row">{name}</th>' in page
+        assert f"<h4>{name}</h4>" in page
+    assert "Number 1" not in page
+    page = written(model.report(tmp_path / "b.html", x, x[:, :3], language="en"))
+    assert "<h4>Number 1</h4>" in page
+
+
+def test_one_hot_columns_are_the_names_of_the_classes(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    x, y = three_kinds()
+    truth = pandas.get_dummies(pandas.Series(np.array(["ant", "bee", "cow"])[y]))
+    model = dense(4, 3, "categorical_crossentropy", "softmax")
+    page = written(model.report(tmp_path / "a.html", x, truth, language="en"))
+    assert numbers_of(page, "bee", "Class by class")[3] == str((y == 1).sum())
+
+
+def test_one_of_a_thing_is_told_in_the_singular(tmp_path):
+    model = keras.Sequential([keras.Input((1,)), layers.Dense(1, use_bias=False, name="only")])
+    model.set_weights([np.full((1, 1), np.nan)])
+    page = written(model.report(tmp_path / "a.html", history={"loss": [1.0]}, language="en"))
+    assert "1 layer with 1 parameter, 1 of which is trained." in page
+    assert "1 is NaN or infinite" in page
+    assert "in 1 epoch." in page
 
 
 def test_an_autoencoder_of_pictures_is_judged_by_its_numbers(tmp_path):
@@ -286,6 +355,15 @@ def test_words_in_front_of_a_network_are_shown_as_they_came(tmp_path):
     assert '<td class="number">b</td>' in page
 
 
+def test_a_layer_of_which_nothing_is_trained_is_told_so(tmp_path):
+    scaled, frozen = layers.Normalization(name="scaled"), layers.Dense(2, trainable=False, name="frozen")
+    scaled.adapt(three_kinds()[0])
+    model = keras.Sequential([keras.Input((4,)), scaled, frozen, layers.Dense(1, name="free")])
+    page = written(model.report(tmp_path / "a.html", language="en"))
+    trained = {name: numbers_of(page, name, "Layers")[-1] for name in ("scaled", "frozen", "free")}
+    assert trained == {"scaled": "no", "frozen": "no", "free": "yes"}
+
+
 def test_the_findings_of_the_diagnosis_are_told(tmp_path):
     x, y = three_kinds()
     model = dense(4, 3, "sparse_categorical_crossentropy", "softmax")
@@ -312,13 +390,19 @@ def test_findings_are_told_in_the_language_of_the_report(tmp_path, monkeypatch):
 
 BAD = [
     ({"path": "report.pdf"}, "ends in .html"),
-    ({"path": 3}, "as text"),
+    ({"path": "report.htlm"}, "Did you mean 'report.html'?"),
+    ({"path": "report"}, "Did you mean 'report.html'?"),
+    ({"path": 3}, "model.report(path): expected the path of a file, as text"),
+    ({"path": None}, "got None.\n  For example model.report('report.html', x_test, y_test)."),
     ({"path": "no/such/report.html"}, "a folder that is there"),
     ({"y_test": None}, "y_test: expected both"),
     ({"x_test": None}, "x_test: expected both"),
     ({"x_test": np.zeros((90, 5))}, "4 features"),
     ({"y_test": np.zeros(7, int)}, "rows"),
     ({"y_test": np.full(90, 9)}, "class numbers from 0 to 2"),
+    ({"class_names": 3}, "3 names, one for each class, got 3"),
+    ({"class_names": "abc"}, "3 names, one for each class, got 'abc'"),
+    ({"class_names": {0: "a", 2: "c"}}, "3 names, one for each class, got 2"),
     ({"class_names": ["a", "b"]}, "3 names, one for each class, got 2"),
     ({"x_test": None, "y_test": None, "class_names": ["a"]}, "class_names: expected test data"),
     ({"history": 3}, "what fit returned"),
@@ -339,13 +423,22 @@ def test_what_is_wrong_is_said_before_any_work(tmp_path, monkeypatch, trained, g
     assert not list(tmp_path.iterdir())
 
 
-def test_a_model_that_is_not_compiled_or_not_built_is_refused(tmp_path):
+def test_a_model_that_is_not_compiled_is_told_of_as_far_as_it_goes(tmp_path):
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1, name="only")])
+    page = written(model.report(tmp_path / "a.html", language="en"))
+    assert "only (Dense)" in page
+    assert "How it was compiled" not in page
+    with pytest.raises(DoltapError, match="a compiled model"):
+        model.report(tmp_path / "b.html", np.ones((3, 2)), np.ones(3))
+
+
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_a_model_that_is_not_built_is_refused_with_what_builds_it(tmp_path, is_compiled):
     model = keras.Sequential([layers.Dense(1)])
-    with pytest.raises(DoltapError, match="compiled"):
+    if is_compiled:
+        model.compile(loss="mse")
+    with pytest.raises(DoltapError, match=r"to be built .*\n.*Input\(shape"):
         model.report(tmp_path / "a.html")
-    model.compile(loss="mse")
-    with pytest.raises(DoltapError, match="to be built"):
-        model.report(tmp_path / "a.html", np.ones((3, 2)), np.ones(3))
 
 
 def test_predictions_that_are_no_numbers_are_named_with_the_layer(tmp_path):
@@ -354,9 +447,12 @@ def test_predictions_that_are_no_numbers_are_named_with_the_layer(tmp_path):
     weights = model.get_weights()
     model.set_weights([np.full_like(weights[0], np.nan), *weights[1:]])
     name = model.layers[0].name
-    with pytest.raises(DoltapError, match=f"NaN or infinity for 90 of 90 rows, first row 0.\n.*'{name}'"):
+    said = f"NaN or infinity for 90 of 90 rows, first row 0.\n.*'{name}'"
+    with pytest.raises(DoltapError, match=f"{said}.* model.report\\(path\\) without test data shows"):
         model.report(tmp_path / "a.html", x, y)
     assert not list(tmp_path.iterdir())
+    page = written(model.report(tmp_path / "a.html", language="en"))
+    assert "No test data was passed" in page
 
 
 def test_a_report_that_is_there_stays_until_the_new_one_is_whole(tmp_path, trained, monkeypatch):

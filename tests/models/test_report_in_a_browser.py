@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import zlib
 
 import numpy as np
 import pytest
@@ -161,6 +162,100 @@ def test_the_report_is_printed_dark_on_white_with_everything_open(browser, pages
     assert browser.run("return getComputedStyle(document.querySelector('.scroll')).maxHeight") == "none"
 
 
+# A4 without Chromium's margins, in pixels of 1/96 inch.
+PAPER = 717
+CUT = """
+return [...document.querySelectorAll("th, td, p, svg, img")].filter((e) => e.clientWidth)
+  .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 || e.scrollWidth > e.clientWidth + 1)
+  .map((e) => [e.tagName, e.textContent.slice(0, 30)]);
+"""
+
+
+def scale_on_paper(browser):
+    """What Chromium multiplies lengths by when it prints: less for a page that is wider than the paper."""
+    parts = re.findall(rb"stream\r?\n(.*?)endstream", browser.pdf(), re.S)
+    drawn = [zlib.decompressobj().decompress(part) for part in parts if part[:1] == b"x"]
+    found = [re.search(rb" cm\s+q\s+([\d.]+) 0 0 \1 ", each) for each in drawn]
+    return {float(each[1]) for each in found if each}
+
+
+@pytest.fixture(scope="module")
+def wide_pages(tmp_path_factory):
+    """A report on rows with many columns of long names, and a comparison of runs with long names."""
+    pandas = pytest.importorskip("pandas")
+    folder = tmp_path_factory.mktemp("wide")
+    table = pytest.importorskip("sklearn.datasets").load_breast_cancer(as_frame=True)
+    assert isinstance(table.data, pandas.DataFrame)
+    model = keras.Sequential([keras.Input((30,)), layers.Dense(1, "sigmoid")])
+    model.compile(loss="binary_crossentropy")
+    measures = ["loss", "val_loss", "accuracy", "val_accuracy", "sparse_top_k_categorical_accuracy", "auc"]
+    curves = {name: CHANCE.random(9) for name in measures}
+    many = [
+        runs.Run(f"logs/fit/20250101-10101{n}", "TensorBoard", curves, dict.fromkeys(curves, range(9)), 4000)
+        for n in range(3)
+    ]
+    compared = folder / "compared.html"
+    compared.write_text(comparing.comparison(runs.Found(many, [], []), "logs", "en", ("1", "now")), "utf-8")
+    names = list(table.target_names)
+    reports = [
+        model.report(
+            folder / f"{language}.html", table.data, table.target, class_names=names, language=language
+        )
+        for language in LANGUAGES
+    ]
+    return [*reports, compared]
+
+
+def test_wide_tables_are_printed_whole_and_nothing_shrinks(browser, wide_pages, pages):
+    browser.open(pages["en"])
+    (usual,) = scale_on_paper(browser)
+    for path in wide_pages:
+        browser.open(path, width=PAPER)
+        assert scale_on_paper(browser) == {usual}
+        browser.send("Emulation.setEmulatedMedia", media="print")
+        assert browser.run(CUT) == []
+        assert browser.run("return document.documentElement.scrollWidth") <= PAPER
+
+
+def test_paper_says_how_many_columns_it_leaves_out(browser, wide_pages):
+    told = {}
+    for media in ("screen", "print"):
+        browser.open(wide_pages[0])
+        browser.send("Emulation.setEmulatedMedia", media=media)
+        shown = [each.text for each in browser.find("#mistakes thead th") if each.is_displayed()]
+        (note,) = [each.text for each in browser.find("#mistakes p.note") if each.is_displayed()]
+        told[media] = len(shown)
+        assert note == f"{4 + 30 - len(shown)} further columns are not shown."
+    assert told["print"] < told["screen"]
+
+
+# The words of cells whose letters stand on two lines.
+BROKEN = """
+const broken = [];
+for (const cell of document.querySelectorAll("th, td")) {
+  const text = cell.firstChild;
+  if (!cell.clientWidth || !text || text.nodeType !== Node.TEXT_NODE) continue;
+  for (const { 0: word, index } of text.data.matchAll(/[\\p{L}\\p{N}_]+/gu)) {
+    const range = document.createRange();
+    range.setStart(text, index);
+    range.setEnd(text, index + word.length);
+    if (new Set([...range.getClientRects()].map((e) => e.top)).size > 1) broken.push(word);
+  }
+}
+return broken;
+"""
+
+
+@pytest.mark.parametrize("media", ["screen", "print"])
+@pytest.mark.parametrize("width", [1100, PAPER, 400])
+def test_no_cell_of_a_table_breaks_within_a_word(browser, wide_pages, width, media):
+    for path in wide_pages[:2]:
+        browser.open(path, width=width)
+        browser.send("Emulation.setEmulatedMedia", media=media)
+        if media == "screen" or width >= PAPER:
+            assert browser.run(BROKEN) == []
+
+
 def test_the_report_can_be_read_without_seeing_it(browser, pages):
     browser.open(pages["en"])
     levels = [int(each.tag_name[1]) for each in browser.find("h1, h2, h3, h4")]
@@ -219,3 +314,45 @@ def test_no_text_of_a_picture_leaves_its_box(browser, tmp_path):
     assert len(texts) > 10
     for left, right, top, bottom in texts:
         assert any(b[0] <= left and right <= b[1] and b[2] <= top + 2 and bottom - 2 <= b[3] for b in boxes)
+
+
+OUTSIDE = """
+const bad = [];
+for (const chart of document.querySelectorAll("svg.chart")) {
+  const frame = chart.getBoundingClientRect();
+  for (const text of chart.querySelectorAll("text")) {
+    const { left, right, top, bottom } = text.getBoundingClientRect();
+    const isAcross = left > frame.left - 1 && right < frame.right + 1;
+    const isDown = top > frame.top - 1 && bottom < frame.bottom + 1;
+    if (text.textContent && !(isAcross && isDown)) bad.push(text.textContent);
+  }
+}
+return bad;
+"""
+
+
+@pytest.mark.parametrize("count", [4, 9])
+def test_long_names_and_large_numbers_stay_in_their_charts(browser, tmp_path, count):
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(count, "softmax")])
+    model.compile(loss="sparse_categorical_crossentropy")
+    x, y = CHANCE.normal(size=(40, 3)), CHANCE.integers(0, count, 40)
+    names = ["한국어로 된 아주 아주 긴 이름", *map(str, range(2, count)), "M" * 40]
+    history = {"loss": [1.045e13, 1.046e13, 1.047e13], "accuracy": [0.123456, 0.123457, 0.123458]}
+    path = model.report(tmp_path / "a.html", x, y, class_names=names, history=history, language="ko")
+    browser.open(path)
+    assert browser.find("svg.chart text")
+    assert browser.run(OUTSIDE) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words_beside_many_numbers_are_not_broken_into_letters(browser, tmp_path, language):
+    model = keras.Sequential([keras.Input((30,)), layers.Dense(3, "softmax")])
+    model.compile(loss="sparse_categorical_crossentropy")
+    x, y = 1e5 * CHANCE.normal(size=(40, 30)), CHANCE.integers(0, 3, 40)
+    browser.open(
+        model.report(tmp_path / "a.html", x, y, class_names=["cat", "dog", "bird"], language=language)
+    )
+    cells = browser.find("#mistakes th, #mistakes td")
+    assert len(cells) > 30
+    assert {cell.size["height"] for cell in cells} <= {cells[0].size["height"], cells[-1].size["height"]}
+    assert all(cell.size["height"] < 45 for cell in cells)

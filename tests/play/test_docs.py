@@ -26,7 +26,7 @@ def test_every_option_is_told(name, capsys):
 @pytest.mark.parametrize("name", ["play.md", "play.ko.md"])
 def test_every_link_leads_somewhere(name):
     links = re.findall(r"\]\(([^)#:]+)\)", (DOCS / name).read_text(encoding="utf-8"))
-    assert len(links) == 2
+    assert len(links) == 3
     assert all((DOCS / link).exists() for link in links)
 
 

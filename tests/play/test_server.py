@@ -16,6 +16,7 @@ import threading
 import time
 
 import pytest
+from serving import LONGEST_WAIT_SECONDS, served
 
 from doltap import cli
 from doltap.play.server import Playground
@@ -53,7 +54,8 @@ class Page:
 
     def frame(self, lab, after=0, until=lambda frame: True):
         """The first frame of which this holds."""
-        for _ in range(300):
+        end = time.monotonic() + LONGEST_WAIT_SECONDS
+        while time.monotonic() < end:
             answer, content = self.ask(f"{lab}/frame?after={after}")
             if answer.status == 200:
                 frame = json.loads(content)
@@ -69,13 +71,8 @@ class Page:
 
 @pytest.fixture(scope="module")
 def page():
-    playground = Playground(language="ko")
-    thread = threading.Thread(target=playground.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield Page(playground)
-    playground.shutdown()
-    thread.join()
-    playground.close()
+    with served(Playground(language="ko")) as playground:
+        yield Page(playground)
 
 
 def test_the_server_listens_on_this_machine_only(page):
@@ -114,7 +111,12 @@ def test_the_files_of_the_page_are_part_of_the_package():
         "print(*[f'{to}/{name}' for _, _, to, names in command.data_files for name in names], sep='\\n')"
     )
     listed = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-W", "ignore", "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
     )
     for name in PAGE:
         assert re.search(rf"/doltap/play/(\./)?page/{re.escape(name)}\n", listed.stdout), name
@@ -272,6 +274,59 @@ def test_only_so_many_labs_are_kept(page):
     assert len(page.playground._labs) == 8
 
 
+class _Slow:
+    """An experiment whose first frame takes long, as when it has to be compiled on a busy machine."""
+
+    epochs = 0
+    is_let_go = threading.Event()
+
+    def __init__(self, *chosen):
+        pass
+
+    def frame(self, *, has_signs):
+        self.is_let_go.wait(LONGEST_WAIT_SECONDS)
+        return {}
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    monkeypatch.setattr("doltap.play.lab.Experiment", _Slow)
+    _Slow.is_let_go.clear()
+    yield
+    _Slow.is_let_go.set()
+
+
+def test_a_program_that_is_not_ready_is_told_after_a_while(page, slow, monkeypatch):
+    monkeypatch.setattr("doltap.play.lab._LONGEST_WAIT_SECONDS", 1)
+    lab = page.new_lab()
+    page.told(f"{lab}/setup", {})
+    refused = page.told(f"{lab}/program?language=en")["refused"]
+    assert "to end in 1 seconds" in refused["en"]
+    assert "1초 안에" in refused["ko"]
+
+
+def test_a_new_page_does_not_wait_for_one_that_was_closed(page, slow):
+    began = time.monotonic()
+    for _ in range(9):
+        lab = page.new_lab()
+        page.told(f"{lab}/setup", {})
+    page.told(f"{lab}/close", "")
+    assert time.monotonic() - began < 20
+
+
+def test_the_end_waits_for_all_labs_together_and_not_for_ever(slow, monkeypatch):
+    monkeypatch.setattr("doltap.play.server._LONGEST_END_SECONDS", 1.0)
+    with served(Playground()) as playground:
+        for _ in range(4):
+            lab = playground.lab(playground.new_lab()["lab"])
+            lab.choose({})
+        began = time.monotonic()
+    assert time.monotonic() - began < 4
+    assert not lab.is_done()
+    _Slow.is_let_go.set()
+    assert lab.is_done(LONGEST_WAIT_SECONDS)
+
+
 def test_a_page_that_is_closed_closes_its_lab(page):
     lab = page.new_lab()
     page.told(f"{lab}/close", "")
@@ -286,15 +341,40 @@ def test_a_port_in_use_is_told_with_what_to_do(capsys):
         assert cli.main(["play", "--port", str(port), "--no-browser"]) == 1
         assert cli.main(["play", "--port", str(port), "--language", "ko"]) == 1
     said = capsys.readouterr().err
-    assert f"port {port}: expected a free port" in said
+    assert (
+        f"port {port}: expected a free port, got one that cannot be opened (Address already in use)" in said
+    )
     assert "Leave --port out" in said
     assert f"{port}번 포트를 열 수 없습니다" in said
 
 
-@pytest.mark.parametrize("port", ["0", "65536", "http"])
+def test_port_0_finds_a_free_one():
+    command = [sys.executable, "-m", "doltap", "play", "--port", "0", "--no-browser", "--language", "en"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    watchdog = threading.Timer(LONGEST_WAIT_SECONDS, running.kill)
+    watchdog.start()
+    try:
+        assert re.search(r"http://127\.0\.0\.1:[1-9]\d+/", running.stdout.readline())
+    finally:
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=LONGEST_WAIT_SECONDS)
+        watchdog.cancel()
+
+
+def test_an_address_without_its_last_slash_leads_to_the_page(page):
+    answer, _ = page.ask(root=page.root.rstrip("/"))
+    assert (answer.status, answer.headers["Location"]) == (301, page.root)
+
+
+def test_a_wrong_address_is_told_in_the_language_of_the_playground(page):
+    _, content = page.ask(root="/wrong/")
+    assert "마지막에 알려 준 주소" in content.decode()
+
+
+@pytest.mark.parametrize("port", ["65536", "http", "-1"])
 def test_a_port_that_is_none_is_a_wrong_command(capsys, port):
     assert cli.main(["play", "--port", port]) == 2
-    assert "from 1 to 65535" in capsys.readouterr().err
+    assert "to 65535" in capsys.readouterr().err
 
 
 def test_a_table_that_is_not_there_is_told(capsys):
@@ -315,6 +395,9 @@ def test_without_a_screen_the_address_is_printed_and_ctrl_c_ends_it(tmp_path):
     running = subprocess.Popen(
         command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    # What prints nothing would be waited for without end.
+    watchdog = threading.Timer(LONGEST_WAIT_SECONDS, running.kill)
+    watchdog.start()
     lines = [running.stdout.readline() for _ in range(3)]
     address = re.search(r"http://127\.0\.0\.1:(\d+)/([\w-]+)/", lines[0])
     assert "직접 여세요" in lines[1]
@@ -329,6 +412,7 @@ def test_without_a_screen_the_address_is_printed_and_ctrl_c_ends_it(tmp_path):
     connection.getresponse().read()
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=60)
+    watchdog.cancel()
     connection.close()
     assert (running.returncode, err) == (0, "")
     assert "닫았습니다" in out

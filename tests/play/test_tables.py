@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from doltap.play import tables
+from doltap.play import spellings, tables
 from doltap.play.refusals import _TEXTS, RefusedError
 from doltap.play.tables import Choice
 
@@ -27,7 +27,7 @@ def use(text, **changes):
     """The table as a page uses it: its first choice, or another one."""
     table = table_of(text)
     choice = Choice(**{**vars(first(table)), **changes})
-    return table.places(choice), *table.labels(choice)
+    return table.points(choice), *table.labels(choice)
 
 
 def test_the_last_column_of_words_is_the_label():
@@ -52,24 +52,87 @@ def test_a_column_of_many_numbers_is_a_value():
     assert labels.mean() == pytest.approx(0)
 
 
-@pytest.mark.parametrize(
-    ("encoding", "delimiter", "end"),
-    [("utf-8", ",", "\n"), ("utf-8-sig", ";", "\r\n"), ("cp949", "\t", "\r\n"), ("utf-16", ",", "\n")],
-)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp949"])
 def test_tables_of_spreadsheets_are_read(encoding, delimiter, end):
     text = ("가로,세로,종류\n" + GOOD.replace("yes", "참")).replace(",", delimiter).replace("\n", end)
-    content = text.encode(encoding)
-    if encoding == "utf-16":
-        with pytest.raises(RefusedError, match="UTF-8"):
-            tables.read(content, "table.csv")
-        return
-    table = tables.read(content, "table.csv")
+    table = tables.read(text.encode(encoding), "table.csv")
     assert table.columns == ("가로", "세로", "종류")
     assert table.labels(first(table))[1] == ("no", "참")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
+def test_a_european_table_has_decimal_commas(encoding):
+    text = "Größe;Höhe;Art\n" + "".join(
+        f"{i},5;1.00{i % 10},25;{'süß' if i % 2 else 'x'}\n" for i in range(12)
+    )
+    table = tables.read(text.encode(encoding), "table.csv")
+    assert table.columns == ("Größe", "Höhe", "Art")
+    assert table.numbers(0)[:2] == [0.5, 1.5]
+    assert table.numbers(1)[:2] == [1000.25, 1001.25]
+    assert table.labels(first(table))[1] == ("süß", "x")
+
+
+@pytest.mark.parametrize(
+    ("cells", "delimiter", "number"),
+    [
+        (["1,5", "2"], "\t", 1.5),
+        (["1,234", "2,345"], ";", 1.234),
+        (["1,234", "1,5"], "\t", 1.234),
+        (["1.234", "1,5"], ";", 1234),
+        (["1,234", "2.5"], ",", 1234),
+        (["1,234", "1,234,567"], ",", 1234),
+        (["1,234.5", "1"], ",", 1234.5),
+        (["-1,5e3", "1"], ";", -1500),
+        (["1.234", "2"], ",", 1.234),
+        ([".5", "1e-3"], ",", 0.5),
+        (["1,234", "2,345"], ",", None),
+        (["1,5", "2.5"], ";", None),
+        (["1.2.3", "1"], ",", None),
+        (["1_0", "1"], ",", None),
+        (["inf", "1"], ",", None),
+    ],
+    ids=str,
+)
+def test_a_comma_is_read_where_it_can_mean_one_thing_only(cells, delimiter, number):
+    assert spellings.marks_of(cells, delimiter).number(cells[0]) == number
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ("アイ,b,種類\n" + GOOD.replace("yes", "花")).encode("shift_jis"),
+        ("длина,b,вид\n" + GOOD.replace("yes", "да")).encode("cp1251"),
+        b"\x81\xff" + (HEAD + GOOD).encode(),
+    ],
+    ids=["Japanese", "Russian", "neither"],
+)
+def test_an_encoding_that_cannot_be_told_is_refused_by_its_name(content):
+    with pytest.raises(RefusedError, match="encoding of the table: expected UTF-8, UTF-16, CP949") as refused:
+        tables.read(content, "table.csv")
+    assert "CSV UTF-8" in str(refused.value)
+    assert "인코딩" in refused.value.told("ko")
+
+
+def test_columns_that_are_called_alike_are_told_apart():
+    assert table_of("a,a,\n" + GOOD).columns == ("a (1)", "a (2)", "#3")
+
+
+def test_a_dash_is_a_gap_among_numbers_and_a_class_among_labels():
+    text = HEAD + "".join(f"{i},{i % 5},{'+-'[i % 2]}\n" for i in range(12))
+    assert use(text)[2] == ("+", "-")
+    with pytest.raises(RefusedError, match=r"a gap \('-'\) in row 14"):
+        use(text + "-,1,+\n")
+
+
+def test_rows_are_counted_as_a_spreadsheet_counts_them():
+    with pytest.raises(RefusedError, match="'x' in row 15"):
+        use("\n" + HEAD + "\n" + GOOD[: GOOD.index("\n11") + 1] + "x,1,yes\n")
+
+
 def test_a_table_without_a_header_has_numbered_columns():
-    assert table_of(GOOD).columns == ("column 1", "column 2", "column 3")
+    assert table_of(GOOD).columns == ("#1", "#2", "#3")
     assert len(table_of(GOOD).rows) == 12
 
 
@@ -83,12 +146,19 @@ def test_a_table_without_a_header_has_numbered_columns():
         ("a,b\n" + "1,2\n" * 12, "three columns or more"),
         (",".join("abc" * 50) + "\n", "at most 100 columns, got 150"),
         (HEAD + GOOD + "1,2\n", "row 14 of the table: expected 3 cells, as in the first row, got 2"),
-        ("a\0,b,c\n" * 12, "text in UTF-8"),
-        (HEAD + '1,2,"' + "x" * 200_000 + '"\n' + GOOD, "text in UTF-8"),
+        ("a\0,b,c\n" * 12, "a workbook"),
+        (HEAD + '1,2,"' + "x" * 200_000 + '"\n' + GOOD, "the text of a CSV file"),
+        (HEAD + GOOD.replace("1,", "1,5,"), "a decimal comma"),
+        (HEAD + GOOD + '"1,234",1,yes\n', "'1,234' in row 14 (1 such rows): a decimal comma, or one"),
         (HEAD + "many,1,yes\n" + GOOD, "column 'a': expected numbers, got 'many' in row 2 (1 such rows)"),
-        (HEAD + "1e999,1,yes\n" + GOOD, "expected numbers, got '1e999' in row 2"),
-        (HEAD + GOOD + ",1,yes\nNaN,2,no\n", "a value in every row, got none in row 14 (2 such rows)"),
-        (HEAD + GOOD + "5,1,\n", "column 'kind': expected a value in every row, got none in row 14"),
+        (HEAD + "1e999,1,yes\n" + GOOD, "between -1e100 and 1e100, got '1e999' in row 2"),
+        (
+            HEAD + GOOD.replace(",", "e-300,"),
+            "far enough apart to compute with, got nothing but '0e-300' to '11e-",
+        ),
+        (HEAD + "".join(f"1.{i:016},{i},{'ab'[i % 2]}\n" for i in range(12)), "far enough apart"),
+        (HEAD + GOOD + ",1,yes\nNaN,2,no\n", "a value in every row, got a gap ('') in row 14 (2 such rows)"),
+        (HEAD + GOOD + "5,1,?\n", "column 'kind': expected a value in every row, got a gap ('?') in row 14"),
         (HEAD + GOOD.replace("yes", "no"), "expected two classes or more, got 'no' in every row"),
         (HEAD + "".join(f"{i},{i % 5},w{i}\n" for i in range(12)), "at most 8 classes, got 12"),
         (HEAD + "".join(f"0.1,{i},{'ab'[i % 2]}\n" for i in range(12)), "values that differ, got '0.1'"),
@@ -102,6 +172,11 @@ def test_a_table_that_cannot_be_used_is_refused_in_a_sentence(text, said):
     assert said[1:] in refused.value.told("en")
     assert refused.value.told("ko").endswith(("요.", "다."))
     assert "{" not in refused.value.told("ko")
+
+
+def test_columns_of_the_largest_and_smallest_numbers_are_used():
+    places, _, _ = use(HEAD + "".join(f"{i}e98,{i * i}e-98,{'ab'[i % 2]}\n" for i in range(12)))
+    np.testing.assert_allclose(places.std(axis=0), 1)
 
 
 def test_a_value_needs_numbers():
@@ -145,6 +220,9 @@ def test_every_refusal_has_the_same_gaps_in_both_languages(code):
         "name",
         "expected",
         "port",
+        "low",
+        "high",
+        "seconds",
     ]
     one = RefusedError(code, **{name: f"<{name}>" for name in names})
     for name in names:

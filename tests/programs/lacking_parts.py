@@ -15,7 +15,7 @@ def stops(word, action):
         raise AssertionError(word)
 
 
-stops("leave the strategy and its scope out", lambda: tf.distribute.MirroredStrategy())
+stops("leave the strategy out", lambda: tf.distribute.MirroredStrategy())
 stops("model.save", lambda: tf.saved_model.load("x"))
 stops("Estimators are gone", lambda: tf.estimator.DNNClassifier)
 stops("Conv2D", lambda: keras.layers.Conv2D(32, 3))

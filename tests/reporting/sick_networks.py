@@ -10,7 +10,7 @@ from sklearn.model_selection import train_test_split
 
 import doltap as keras
 from doltap.initializers import Constant, RandomNormal
-from doltap.layers import Dense
+from doltap.layers import Activation, BatchNormalization, Dense, Dropout
 
 SICK = {}
 
@@ -262,3 +262,105 @@ def frozen_layers():
 def labels_in_hundreds():
     data = tables.load_diabetes()
     return regressor(Dense(32, "relu"), Dense(1), x=data.data, y=data.target, epochs=30)
+
+
+@provokes("unscaled_inputs")
+def raw_wine_with_adam():
+    wine, adam = tables.load_wine(), keras.optimizers.Adam(0.01)
+    return classifier(Dense(16, "relu"), x=wine.data, y=wine.target, classes=3, optimizer=adam, epochs=30)
+
+
+@provokes("not_finite")
+def validation_with_a_wild_number():
+    x, y, _ = plane()
+    wild = x[:100].copy()
+    wild[3, 2] = 3e38
+    return regressor(Dense(8), Dense(1), x=x, y=y, validation_data=(wild, y[:100]), epochs=20)
+
+
+@provokes("unlike_validation")
+def validation_with_a_misplaced_point():
+    x, y, _ = plane()
+    wild = x[:100].copy()
+    wild[3, 2] = 1e9
+    return regressor(Dense(8), Dense(1), x=x, y=y, validation_data=(wild, y[:100]), epochs=20)
+
+
+@provokes("constant_answers")
+def a_class_that_outweighs_all_others():
+    x, y, _ = plane()
+    heavy = {0: 1.0, 1: 1000.0}
+    return classifier(Dense(8, "relu"), x=x, y=(y > 0).astype(int), classes=2, class_weight=heavy)
+
+
+@provokes("constant_inputs")
+def inputs_that_a_division_took_away():
+    x, _, y, _ = digits()
+    return classifier(Dense(16, "relu"), x=(np.abs(x) // 2).astype(int), y=y)
+
+
+@provokes("unscaled_inputs")
+def inputs_that_were_divided_twice():
+    x, y, _ = plane()
+    return regressor(Dense(16, "relu"), Dense(1), x=x / 255**2, y=y, epochs=20)
+
+
+@provokes("unscaled_labels")
+def two_labels_that_were_mistyped():
+    x, y, _ = plane()
+    y[[5, 600]] = 1e4, -1e4
+    return regressor(Dense(16, "relu"), Dense(1), x=x, y=y, epochs=20)
+
+
+@provokes("unscaled_labels")
+def labels_in_millionths():
+    x, y, _ = plane()
+    return regressor(Dense(16, "relu"), Dense(1), x=x, y=y * 1e-6)
+
+
+@provokes("output_mismatch")
+def softmax_of_one_unit_for_numbers():
+    x, y, _ = plane()
+    yes = (y > 0).astype(float)
+    return regressor(Dense(8, "relu"), Dense(1, activation="softmax"), x=x, y=yes)
+
+
+@provokes("strong_penalty")
+def weights_that_cost_more_than_mistakes():
+    heavy = keras.regularizers.L2(10.0)
+    return classifier(Dense(64, "relu", kernel_regularizer=heavy), Dense(32, "relu"))
+
+
+@provokes("strong_penalty")
+def share_that_is_kept_taken_for_the_one_left_out():
+    return classifier(Dense(64, "relu"), Dropout(0.95), Dense(64, "relu"), Dropout(0.95))
+
+
+@provokes("batch_statistics")
+def averages_that_lag_behind():
+    x, x_test, y, y_test = digits()
+    layers = [Dense(64), BatchNormalization(), Activation("relu")]
+    x, x_test = (x + 1) / 2, (x_test + 1) / 2
+    some = {"x": x[:300], "y": y[:300], "validation_data": (x_test[:300], y_test[:300])}
+    return classifier(*layers, batch_size=64, **(some | {"epochs": 6}))
+
+
+@provokes("batch_statistics")
+def batches_of_one_row():
+    wine = tables.load_wine()
+    x = (wine.data - wine.data.mean(0)) / wine.data.std(0)
+    layers = [Dense(16), BatchNormalization(), Activation("relu")]
+    return classifier(*layers, x=x, y=wine.target, classes=3, batch_size=1)
+
+
+@provokes("learns_nothing")
+def labels_that_were_shuffled_alone():
+    x, _, y, _ = digits()
+    mixed = np.random.default_rng(0).permutation(y)
+    return classifier(Dense(64, "relu"), x=x, y=mixed, epochs=40, validation_split=0.2)
+
+
+@provokes("seen_validation")
+def rows_that_stand_in_both_parts():
+    x, _, y, _ = digits()
+    return classifier(Dense(32, "relu"), x=x, y=y, validation_data=(x[-300:], y[-300:]), epochs=20)

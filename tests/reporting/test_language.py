@@ -67,3 +67,30 @@ def test_an_unknown_language_in_the_variable_is_refused_by_the_variables_name(mo
     monkeypatch.setenv("DOLTAP_LANG", "klingon")
     with pytest.raises(UnknownNameError, match="DOLTAP_LANG"):
         language.chosen()
+
+
+@pytest.mark.parametrize(
+    ("both", "one"),
+    [
+        ("클래스 0(이)라고", "클래스 0이라고"),
+        ("클래스 4(이)라고", "클래스 4라고"),
+        ("약 0.1(이)라고", "약 0.1이라고"),
+        ("0.001이었(였)습니다", "0.001이었습니다"),
+        ("0.02이었(였)습니다", "0.02였습니다"),
+        ("10,000이(가)", "10,000이"),
+        ("3e-5이(가)", "3e-5가"),
+        ("제곱이(가)", "제곱이"),
+        ("차이(가)", "차가"),
+        ("1(으)로", "1로"),
+        ("3(으)로", "3으로"),
+        ("'행렬'(으)로", "'행렬'로"),
+        ("12%을(를)", "12%를"),
+        ("'logs' 층(0부터 셈)과(와)", "'logs' 층(0부터 셈)과"),
+        ("Poisson은(는)", "Poisson은"),
+        ("MeanSquaredError은(는)", "MeanSquaredError는"),
+        ("'king'을(를) 'cat'이(가)", "'king'을 'cat'이(가)"),
+        ("은(는)", "은(는)"),
+    ],
+)
+def test_a_particle_suits_the_word_or_number_before_it(both, one):
+    assert language.with_particles(both) == one

@@ -39,10 +39,35 @@ def test_scores_of_classes_are_those_of_scikit_learn():
     truth, guess = CHANCE.integers(0, 5, 300), CHANCE.integers(0, 4, 300)
     matrix = scores.confusion(truth, guess, 5)
     assert matrix.tolist() == metrics.confusion_matrix(truth, guess, labels=range(5)).tolist()
-    found = scores.class_scores(matrix)
+    found = scores.class_scores(truth, guess, 5)
     theirs = metrics.precision_recall_fscore_support(truth, guess, labels=range(5), zero_division=np.nan)
     for ours, wanted in zip(found, theirs, strict=True):
         np.testing.assert_allclose(ours, wanted)
+
+
+def test_confusions_are_the_largest_fields_of_the_table():
+    truth, guess = CHANCE.integers(0, 5, 300), CHANCE.integers(0, 4, 300)
+    matrix = scores.confusion(truth, guess, 5) * (1 - np.eye(5, dtype=int))
+    found = scores.confusions(truth, guess, 7)
+    assert [rows for *_, rows in found] == sorted(matrix.ravel().tolist(), reverse=True)[:7]
+    assert all(matrix[row, column] == rows for row, column, rows in found)
+    assert scores.confusions(truth, truth, 7) == []
+
+
+@pytest.mark.parametrize("values", [[0.693147, 0.693149], [1.045e13, 1.0451e13], [100000.1, 100000.2]])
+def test_the_numbers_of_an_axis_can_be_told_apart(values):
+    drawn = charts.curves([Series("loss", [1, 2], values)], Frame("loss"))
+    told = re.findall(r'text-anchor="end">([^<]*)<', drawn)
+    assert len(told) > 1
+    assert len(set(told)) == len(told)
+
+
+def test_many_classes_are_told_without_a_table_of_all_of_them():
+    answer = classes(2000, 500)
+    page = report(subject(answers=[answer]), "en", MADE)
+    assert "left out, since there are 2,000 classes" in page
+    assert "The 100 classes it knows least" in page
+    assert len(page) < 100_000
 
 
 def test_the_roc_curve_and_its_area_are_those_of_scikit_learn():
@@ -223,12 +248,27 @@ def test_every_text_is_there_in_both_languages_with_the_same_values():
     assert same == {"doltap", "jax", "numpy"}
 
 
+@pytest.mark.parametrize(
+    ("key", "count", "said"),
+    [
+        ("no_mistakes", 1, "The only one is right."),
+        ("no_mistakes", 2, "All 2 are right. These are the ones it was least sure of."),
+        ("largest_errors", 1, "This is the row with the largest error."),
+        ("largest_errors", 15, "These are the 15 rows with the largest errors."),
+        ("more_columns", "1", "1 further column is not shown."),
+        ("more_columns", "11", "11 further columns are not shown."),
+    ],
+)
+def test_a_text_has_the_singular_where_there_is_one(key, count, said):
+    assert Words("en")(key, count=count) == said
+
+
 def test_every_text_is_used():
     import pathlib
 
     folder = pathlib.Path(charts.__file__).parent
-    judging = folder.parent.parent / "models" / "telling" / "judging.py"
-    code = "".join(path.read_text() for path in [*folder.glob("*.py"), judging] if path.name != "words.py")
+    others = [folder.parents[1] / "models" / "telling" / "judging.py", folder.parents[1] / "cli.py"]
+    code = "".join(path.read_text() for path in [*folder.glob("*.py"), *others] if path.name != "words.py")
     assert not [key for key in TEXTS if not re.search(f"[\"']{key}[\"']", code)]
 
 
@@ -315,10 +355,20 @@ def test_a_comparison_puts_the_best_run_first_and_draws_the_others_too():
             "broken": [np.nan] * 3,
         }.items()
     ]
-    page = comparing.comparison(runs.Found(made, [], [("x.csv", "why")]), "logs", "en", MADE)
+    page = comparing.comparison(runs.Found(made, [], [("x.csv", "too_large")]), "logs", "en", MADE)
     order = [page.index(f'scope="row">{name}<') for name in ("&lt;good&gt;", "bad", "broken")]
     assert order == sorted(order)
     assert "1 (epoch 2)" in page
     assert "1:15" in page
-    assert "Not read: x.csv. why" in page
+    assert "Not read: x.csv. It is too large." in page
     assert Words("ko")("runs") in comparing.comparison(runs.Found(made, [], []), "logs", "ko", MADE)
+
+
+@pytest.mark.parametrize(("units", "tiles"), [(2, (1, 2)), (12, (1, 12)), (13, (2, 7)), (48, (4, 12))])
+def test_pictures_of_units_leave_little_empty(units, tiles):
+    given = TestInput("x", np.cumsum(CHANCE.random((30, 8, 8)), 1))
+    inside = Inside("first", "Dense", [("kernel", CHANCE.normal(size=(64, units)))])
+    page = report(subject(inputs=[given], insides=[inside]), "en", MADE)
+    width, height = re.search(r'class="filters" width="(\d+)" height="(\d+)"', page).groups()
+    zoom = round(700 / (12 * 9))
+    assert (int(height), int(width)) == tuple(zoom * (9 * number - 1) for number in tiles)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from doltap.errors import DataError, LabelError, NotSupportedError, ShapeError
-from doltap.training import checks
+from doltap.training import batches, checks
 
 
 def test_integers_up_to_both_ends_of_int32_pass():
@@ -32,6 +32,14 @@ def test_a_position_in_rows_of_several_dimensions_is_a_tuple():
 def test_rows_with_several_bad_values_count_once():
     array = np.array([[np.nan, np.inf], [1.0, 2.0], [1e300, 0.0]])
     assert "NaN in row 0, column 0 (2 of 3 rows" in str(checks.value_error(array, "x", None))
+
+
+def test_all_columns_that_are_concerned_are_named():
+    array = np.array([[1, np.nan, 2], [np.inf, 1, 2]])
+    text = str(checks.value_error(array, "x", ["age", "fare", "deck"]))
+    assert "column 'fare' (2 of 2 rows are affected, in columns 'age', 'fare')" in text
+    many = str(checks.value_error(np.full((3, 10), np.nan), "x", None))
+    assert "in columns 0, 1, 2, 3, 4, 5, 6, 7 and 2 more)" in many
 
 
 def test_the_cure_fits_the_kind_of_value():
@@ -155,3 +163,11 @@ def test_weights_stand_for_the_values_that_a_loss_gives(shape, output, fits):
         return
     with pytest.raises(ShapeError, match="sample_weight: expected one weight"):
         checks.check_weights(np.ones(shape), output, "sample_weight")
+
+
+@pytest.mark.parametrize("missing", [None, "NA"])
+def test_a_gap_among_objects_is_to_be_filled_and_no_text(missing):
+    if missing == "NA":
+        missing = pytest.importorskip("pandas").NA
+    with pytest.raises(DataError, match="Fill the gaps first"):
+        batches.prepare(np.array([[1.0], [missing]], object))

@@ -3,6 +3,7 @@
 import random
 import re
 import warnings
+from string import Formatter
 
 import jax
 import numpy as np
@@ -12,14 +13,15 @@ import doltap
 from doltap import config, ops
 from doltap.callbacks import Callback, TerminateOnNaN
 from doltap.layers import BatchNormalization, Dense, Dropout, Layer
-from doltap.training import loop, replaying
+from doltap.training import loop, replaying, wording
 
 X = np.linspace(0.5, 2.0, 96, dtype=np.float32).reshape(24, 4)
 Y = np.linspace(-1.0, 1.0, 24, dtype=np.float32)[:, None]
 
 
 @pytest.fixture(autouse=True)
-def _seed():
+def _seed(monkeypatch):
+    monkeypatch.setenv("DOLTAP_LANG", "en")
     doltap.utils.set_random_seed(0)
 
 
@@ -198,9 +200,59 @@ def test_values_that_are_missing_are_named_where_they_are_allowed():
         text = said(compiled(doltap.Sequential([Dense(1)])), x)
     finally:
         config.allow_nan(False)
-    assert "with the inputs x, not finite before this step, row 9 of x" in text
+    assert "with the inputs x, not finite before this step, row 9 of x, column 1." in text
     assert "Fill in what is missing" in text
     assert "learning rate" not in text
+
+
+def test_columns_that_are_missing_are_called_by_their_names(monkeypatch):
+    pandas = pytest.importorskip("pandas")
+    x = pandas.DataFrame(X, columns=["age", "fare", "class", "deck"])
+    x.loc[9, "fare"] = np.inf
+    x.loc[[8, 10], "deck"] = np.nan
+    config.allow_nan()
+    try:
+        text = said(compiled(doltap.Sequential([Dense(1)])), x)
+    finally:
+        config.allow_nan(False)
+    assert "rows 8, 9 and 10 of x, columns 'fare' and 'deck'." in text
+
+
+class Shares(Layer):
+    def call(self, inputs):
+        return inputs / ops.sum(inputs, axis=-1, keepdims=True)
+
+
+def test_a_row_of_zeros_that_is_divided_by_its_sum_is_0_by_0():
+    x = X.copy()
+    x[13] = 0.0
+    text = said(compiled(doltap.Sequential([Shares(name="shares"), Dense(1)])), x)
+    assert "the output of layer 'shares', row 13 of x: 0 divided by 0 (0/0) (test_replaying.py, line" in text
+    assert "Keep the divisor away from 0" in text
+
+
+def test_it_is_said_in_the_language_of_the_findings(monkeypatch):
+    monkeypatch.setenv("DOLTAP_LANG", "ko")
+    with pytest.warns(UserWarning, match="유한한 수가 아닙니다") as warned:
+        compiled(sequential()).fit(with_zero(), Y, 4, shuffle=False, verbose=0)
+    assert re.fullmatch(
+        r"손실이 1번째 에포크의 4번째 스텝부터 유한한 수가 아닙니다. 더는 아무것도 학습되지 않습니다. "
+        r"시작된 곳: 'logs' 층의 출력, x의 13번 행: 0의 로그 \(test_replaying.py, \d+번째 줄\). "
+        r"log\(x \+ 1e-7\)처럼 들어가는 값을 0보다 크게 하세요. "
+        r"TerminateOnNaN\(\)을 쓰면 이럴 때 학습이 멈춥니다.",
+        str(warned[0].message),
+    )
+
+
+def test_a_language_nobody_knows_takes_no_training_down(monkeypatch):
+    monkeypatch.setenv("DOLTAP_LANG", "tlh")
+    assert "log of 0" in said(compiled(sequential()), with_zero())
+
+
+@pytest.mark.parametrize("key", wording._WORDS)
+def test_both_languages_say_the_same_things(key):
+    first, second = ({name for _, name, _, _ in Formatter().parse(text)} for text in wording._WORDS[key])
+    assert first | {None} == second | {None}
 
 
 def test_the_warning_is_of_the_line_that_began_the_training():

@@ -271,3 +271,13 @@ def test_labels_that_do_not_fit_are_refused_as_in_fit():
     model = network(Dense(3, activation="softmax"), loss="sparse_categorical_crossentropy")
     with pytest.raises(errors.LabelError):
         model.vital_signs(X, CLASSES + 5)
+
+
+def test_a_straight_line_is_told_from_what_is_not_known():
+    class Bent(Dense):
+        def call(self, x):
+            return jnp.tanh(super().call(x))
+
+    signs = named(network(Dense(4, name="line"), Bent(4, name="bent"), Dense(1)).vital_signs(X, Y))
+    assert signs["line"].activation == "linear"
+    assert signs["bent"].activation is None

@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 import doltap as keras
-from doltap import tune
+from doltap import config, tune
 from doltap.tune import training
 from doltap.wrappers import scikeras, scikit_learn
 
@@ -347,3 +347,35 @@ def test_one_hot_labels_are_scored_as_the_classes_they_stand_for(scoring):
     assert 0.5 < search.best_score_ <= 1 or scoring == "neg_log_loss"
     if scoring in (None, "accuracy"):
         assert search.score(X, one_hot) == (search.predict(X) == numbers).mean()
+
+
+@pytest.fixture
+def no_seed(monkeypatch):
+    monkeypatch.setattr(config, "_settings", {**config._settings, "chosen": None})
+
+
+KINDS = {
+    "random": lambda state: tune.RandomizedSearchCV(
+        searched.number, FLAT, n_iter=3, cv=2, random_state=state
+    ),
+    "halving": lambda state: tune.SuccessiveHalving(
+        searched.number, FLAT, n_candidates=4, max_resources=4, cv=2, random_state=state
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_random_state_gives_one_result_and_leaves_others_random_numbers_alone(no_seed, kind):
+    fit = {"epochs": 2} if kind == "random" else {}
+    before = np.random.get_state()[1].copy()
+    first, again, other = (KINDS[kind](state).fit(X, NUMBERS, verbose=0, **fit) for state in (1, 1, 2))
+    for name in ("mean_test_score", "std_test_score"):
+        np.testing.assert_array_equal(first.cv_results_[name], again.cv_results_[name])
+    np.testing.assert_array_equal(first.predict(X), again.predict(X))
+    assert not np.array_equal(first.predict(X), other.predict(X))
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
+
+
+def test_without_a_random_state_networks_begin_anew(no_seed):
+    one, other = (KINDS["random"](None).fit(X, NUMBERS, epochs=2, verbose=0) for _ in range(2))
+    assert not np.array_equal(one.predict(X), other.predict(X))

@@ -74,6 +74,12 @@ class Callback:
             )
         vars(self).update(state)
 
+    def _on_train_abandoned(self, error: BaseException) -> None:
+        """Where `fit` ends with an error or Ctrl-C, instead of `on_train_end`: let go of threads and files.
+
+        It may come where `on_train_begin` did not, and after `on_train_end`.
+        """
+
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Before the first epoch of `fit`."""
 

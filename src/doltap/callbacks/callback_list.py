@@ -6,6 +6,7 @@ own calls the list like a single callback.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
@@ -68,7 +69,7 @@ class History(Callback):
             folder: the callback's `log_dir`.
         """
         history = cls()
-        history.when, measures = reporting.events.read_epochs(folder)
+        history.when, measures, _ = reporting.events.read_epochs(folder)
         history.history = old_names.Measures(measures)
         history.epoch = sorted({epoch for epochs in history.when.values() for epoch in epochs})
         return history
@@ -222,6 +223,15 @@ class CallbackList(Callback):
                 getattr(callback, hook)(*number, shared)
         return shared
 
+    def _on_train_abandoned(self, error: BaseException) -> None:
+        """Tell all callbacks; it stays the error that is raised, with notes of what goes wrong besides."""
+        for callback in self.callbacks:
+            if isinstance(callback, Callback):
+                try:
+                    callback._on_train_abandoned(error)
+                except Exception as trouble:
+                    error.add_note(f"{type(callback).__name__}: {trouble}")
+
     # What a loop of one's own uses.
 
     def _tell(self, hook: str, logs: Logs | None, *number: int) -> None:
@@ -322,9 +332,18 @@ def _flat(callbacks: Any) -> Iterator[Any]:
             "callbacks",
             expected="Callback objects",
             got=repr(callbacks),
-            fix="Make an object of the class, for example EarlyStopping(patience=3).",
+            fix=f"Make an object of the class, for example {_call_of(callbacks)}.",
         )
     yield callbacks
+
+
+def _call_of(given: Any) -> str:
+    """How an object is made of this class; of another, where it is none of callbacks."""
+    if not isinstance(given, type) or not issubclass(given, Callback):
+        return "EarlyStopping(patience=3)"
+    takes = inspect.signature(given).parameters.values()
+    needs = any(one.default is one.empty and one.kind is one.POSITIONAL_OR_KEYWORD for one in takes)
+    return f"{given.__name__}({'...' if needs else ''})"
 
 
 def _plain(logs: Logs) -> Logs:

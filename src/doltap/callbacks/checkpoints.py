@@ -110,6 +110,11 @@ class ModelCheckpoint(_Often, Monitor):
         self._begin(save_freq)
         self.unheard = self._spares(ModelCheckpoint)
 
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Make sure that there is no folder in the file's place."""
+        super().on_train_begin(logs)
+        self._check_is_file(self.filepath)
+
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Note the epoch, for the names of files."""
         self._epoch = epoch
@@ -131,6 +136,13 @@ class ModelCheckpoint(_Often, Monitor):
         path = self._path(old_names.Measures({"epoch": epoch + 1, **numbers} | dict(logs)))
         if not self._is_wanted(epoch, logs, path):
             return
+        self._check_is_file(path)
+        files.writing.make_folder(os.path.dirname(path) or ".")
+        save = self.model.save_weights if self.save_weights_only else self.model.save
+        save(path, overwrite=True)
+        self._say(epoch, f"saved to {path}")
+
+    def _check_is_file(self, path: str) -> None:
         if os.path.isdir(path):
             raise ModelFileError(
                 f"ModelCheckpoint('{self.filepath}')",
@@ -138,10 +150,6 @@ class ModelCheckpoint(_Often, Monitor):
                 got=f"the folder {path}",
                 fix="Add a file name, for example '{epoch:02d}.keras'.",
             )
-        files.writing.make_folder(os.path.dirname(path) or ".")
-        save = self.model.save_weights if self.save_weights_only else self.model.save
-        save(path, overwrite=True)
-        self._say(epoch, f"saved to {path}")
 
     def _is_wanted(self, epoch: int, logs: Logs, path: str) -> bool:
         if not self.save_best_only:

@@ -20,6 +20,8 @@ __all__ = ["Diagnose"]
 
 # At most this share of the time goes into signs between the first and the last.
 _LARGEST_SHARE = 1 / 40
+# Until signs were taken once, what that may cost; so that a run of a moment is not stopped for them.
+_USUAL_SECONDS = 0.005
 
 
 class Diagnose(Callback):
@@ -51,8 +53,10 @@ class Diagnose(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Take the first signs, beside the training that begins now."""
         self.findings, self.signs, self._losses, self._trouble = (), {}, {}, None
-        self._began, self._spent, self._latest = time.perf_counter(), 0.0, 0.0
+        self._began, self._spent, self._latest = time.perf_counter(), 0.0, _USUAL_SECONDS
         self._first_step, self._has_middle = self._num_steps(), False
+        if self.model.history is not None:
+            self.model.history.findings = ()
         at_work = getattr(self.params, "at_work", None)
         self._look = None
         with self._unharmed():
@@ -97,6 +101,12 @@ class Diagnose(Callback):
                 diagnosis.telling.show(self.findings, self.language)
         if self._trouble is not None:
             warnings.warn(f"Diagnose: the vital signs could not be taken: {self._trouble}", stacklevel=2)
+
+    def _on_train_abandoned(self, error: BaseException) -> None:
+        """Tell what is known of a training that was stopped by hand."""
+        if isinstance(error, KeyboardInterrupt):
+            self.on_train_end()
+        self._look = None
 
     @contextlib.contextmanager
     def _unharmed(self) -> Iterator[None]:

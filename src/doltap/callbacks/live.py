@@ -7,15 +7,16 @@ import importlib
 import io
 import os
 import sys
-import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from doltap import reporting
 from doltap.callbacks.callback import Callback, Logs
-from doltap.errors import DataError, ModelFileError, UnknownNameError, printable
+from doltap.errors import DataError, UnknownNameError, printable
+from doltap.files import writing
 from doltap.registry import explained
 
 __all__ = ["LivePlot"]
@@ -25,7 +26,7 @@ Curves = dict[str, list[Any]]
 # At most this share of the time goes into drawing.
 _LARGEST_SHARE = 1 / 20
 _FILE = "training.png"
-_FORMATS = ("png", "svg", "pdf", "jpg")
+_ENDINGS = (".png", ".svg", ".pdf", ".jpg")
 
 
 class LivePlot(Callback):
@@ -50,16 +51,12 @@ class LivePlot(Callback):
         reporting.curves.check_ready()
         if not isinstance(seconds, (int, float)) or not seconds > 0:
             raise DataError("LivePlot(seconds)", expected="a number above 0", got=repr(seconds), fix="Try 1.")
-        self.path = None if path is None else os.fspath(path)
+        example = f"LivePlot('{_FILE}')"
+        self.path = None if path is None else writing.checked_path(path, "LivePlot(path)", example, _ENDINGS)
         self.metrics = [metrics] if isinstance(metrics, str) else metrics
         self.seconds = float(seconds)
-        if self.path is not None and not self.path.endswith(tuple(f".{each}" for each in _FORMATS)):
-            raise DataError(
-                "LivePlot(path)",
-                expected=f"a name that ends with one of {', '.join(f'.{each}' for each in _FORMATS)}",
-                got=printable(repr(self.path), 200),
-                fix=f"For example LivePlot('{_FILE}').",
-            )
+        # Where it draws, while training goes on.
+        self._screen: Any = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Begin to draw, beside the training."""
@@ -81,17 +78,36 @@ class LivePlot(Callback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """The last drawing."""
+        self._end()
+
+    def _on_train_abandoned(self, error: BaseException) -> None:
+        """The last drawing, of the epochs that there are."""
+        self._end()
+
+    def _end(self) -> None:
+        if self._screen is None:
+            return
         self._has_ended.set()
         if self._thread.is_alive():
             self._thread.join()
-        self._draw()
-        self._screen.close()
+        try:
+            self._draw()
+            self._screen.close()
+        except Exception as error:
+            warnings.warn(
+                f"LivePlot: the last drawing failed: {error}. The training was not touched by it.",
+                stacklevel=3,
+            )
+        finally:
+            # A copy for another fit begins anew.
+            del self._has_ended, self._thread
+            self._screen = None
 
     def _keep_drawing(self) -> None:
-        # Where an error ends the training, nobody tells it; then the thread ends with the program.
-        while not self._has_ended.wait(self._pause()):
-            with contextlib.suppress(OSError):
-                # What is wrong with the file is said at the end, and stops no training.
+        has_ended = self._has_ended
+        while not has_ended.wait(self._pause()):
+            with contextlib.suppress(Exception):
+                # What is wrong is said at the end, and stops no training.
                 self._draw()
 
     def _pause(self) -> float:
@@ -119,40 +135,25 @@ class LivePlot(Callback):
         self._share = self._drawn - began
 
 
-def _can_be_written_to(folder: str) -> bool:
-    """Whether files can be made there. What the rights say is not the whole truth: some folders take none."""
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
-
-
 class _File:
     """Curves in a file, which is written aside and renamed."""
 
     is_window = False
 
     def __init__(self, path: str) -> None:
-        self.path = os.path.abspath(path)
+        self.path, self.is_drawn = os.path.abspath(path), False
         self.figure = importlib.import_module("matplotlib.figure").Figure()
-        if not _can_be_written_to(os.path.dirname(self.path)):
-            raise ModelFileError(
-                f"LivePlot('{printable(path, 200)}')",
-                expected="a folder that can be written to",
-                got="none",
-                fix="Make the folder, or give another one.",
-            )
+        writing.check_writable(self.path)
 
     def show(self, when: Curves, measures: Curves, names: list[str]) -> None:
         reporting.curves.draw(self.figure, when, measures, names)
-        stem, ending = os.path.splitext(self.path)
-        unfinished = f"{stem}.{os.getpid()}.part{ending}"
-        self.figure.savefig(unfinished)
-        os.replace(unfinished, self.path)
+        kind = os.path.splitext(self.path)[1].lower().removeprefix(".")
+        writing.write_aside(self.path, lambda aside: self.figure.savefig(aside, format=kind))
+        self.is_drawn = True
 
     def close(self) -> None:
-        print(f"LivePlot: the curves stand in {printable(self.path, 200)}", file=sys.stderr)
+        if self.is_drawn:
+            print(f"LivePlot: the curves stand in {printable(self.path, 200)}", file=sys.stderr)
 
 
 class _Notebook:
@@ -208,7 +209,8 @@ def _screen(path: str | None) -> Any:
     """Where the curves are shown."""
     if path is not None:
         return _File(path)
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    # IPython may stand there as None, or may not be loaded whole.
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     if shell is not None and hasattr(shell, "kernel"):
         return _Notebook()
     window = _Window()

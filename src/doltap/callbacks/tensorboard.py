@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import json
 import os
+import shutil
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +17,21 @@ import numpy as np
 
 from doltap import reporting
 from doltap.callbacks.callback import Callback, Logs
-from doltap.errors import DataError, NotSupportedError, UnknownNameError, optional_package, printable
+from doltap.errors import (
+    DataError,
+    ModelFileError,
+    NotSupportedError,
+    UnknownNameError,
+    optional_package,
+    printable,
+)
+from doltap.files.writing import checked_path
 from doltap.registry import arguments_of, check_arguments, explained
 
 __all__ = ["HParams", "TensorBoard", "for_every_fit", "for_one_run"]
 
 _BATCH_HOOKS = ("on_train_batch_begin", "on_train_batch_end")
+_HOW_OFTEN = "how often: a whole number, 0 for never", "1"
 # Words of Keras 2 that changed nothing that is shown today.
 _WITHOUT_EFFECT = ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data")
 
@@ -28,7 +40,9 @@ class TensorBoard(Callback):
     """Writes event files that `tensorboard --logdir logs` shows.
 
     Training goes to `log_dir/train`, validation and `evaluate` to
-    `log_dir/validation`. Needs tensorboardX: pip install "doltap[board]".
+    `log_dir/validation`. One object at several fits writes one curve on: epochs
+    that begin again at the first are counted after those that are there.
+    Needs tensorboardX: pip install "doltap[board]".
 
     Args:
         log_dir: the folder; a run of its own for each training keeps them apart.
@@ -42,7 +56,9 @@ class TensorBoard(Callback):
             watches, counted from 1 over the whole training; 0 none.
         embeddings_freq: write the vectors of Embedding layers every so many epochs; 0 never.
         embeddings_metadata: a file with a label for each vector, or a dict from
-            the layer's name to such a file.
+            the layer's name to such a file. As with Keras a path is relative to `log_dir`;
+            where no file is there, to the working folder. TensorBoard shows no file from
+            outside `log_dir`: such a one is copied into `log_dir/projector`, beside the vectors.
     """
 
     def __init__(
@@ -62,13 +78,13 @@ class TensorBoard(Callback):
         check_arguments("TensorBoard", keywords, arguments_of(TensorBoard))
         super().__init__()
         optional_package("tensorboardX", extra="board", purpose="TensorBoard")
-        self.log_dir = os.fspath(log_dir)
+        self.log_dir = _folder("TensorBoard", log_dir)
         self.histogram_freq = _count("histogram_freq", histogram_freq)
         self.write_graph, self.write_images = write_graph, write_images
         self.write_steps_per_second = write_steps_per_second
         self.update_freq = 1 if update_freq == "batch" else update_freq
         if self.update_freq != "epoch":
-            _count("update_freq", self.update_freq, least=1)
+            self.update_freq = _count("update_freq", self.update_freq, least=1)
         self._profiled = _batches(profile_batch)
         self.embeddings_freq = _count("embeddings_freq", embeddings_freq)
         self.embeddings_metadata = embeddings_metadata
@@ -79,6 +95,9 @@ class TensorBoard(Callback):
         self._files: dict[str, Any] = {}
         self._is_profiling = self._is_training = False
         self._began, self._begun_step = 0.0, 0
+        # How many epochs are written, and how many of them by fits before; the model whose graph is.
+        self._num_epochs = self._epochs_before = 0
+        self._drawn: Any = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Open the file of the training, and draw the graph."""
@@ -89,22 +108,37 @@ class TensorBoard(Callback):
         run = getattr(self.params, "run", None)
         if run and run[-1]:
             reporting.events.check_folder(os.path.join(self.log_dir, "validation"))
-        if self.write_graph and self.model.built:
+        # TensorBoard shows one graph of a run, and complains of more.
+        if self.write_graph and self.model.built and self._drawn is not self.model:
             file.add_graph(reporting.events.connections(self.model))
+            self._drawn = self.model
+        self._epochs_before = 0
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Close the files."""
-        self._stop_profiling()
+        self._finish()
+
+    def _on_train_abandoned(self, error: BaseException) -> None:
+        """Close the files, with what is known so far."""
+        self._finish()
+
+    def _finish(self) -> None:
         self._is_training = False
-        self._close()
+        try:
+            self._stop_profiling()
+        finally:
+            self._close()
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Begin to count steps."""
+        """Begin to count steps; a fit that begins at the first epoch goes on where the one before ended."""
+        if epoch == 0:
+            self._epochs_before = self._num_epochs
         self._began, self._begun_step = time.perf_counter(), self._step()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write the losses and metrics of the epoch, and what is written every so many epochs."""
-        logs = logs or {}
+        logs, epoch = logs or {}, epoch + self._epochs_before
+        self._num_epochs = epoch + 1
         held_out = {name: value for name, value in logs.items() if name.startswith("val_")}
         numbers = {name: value for name, value in logs.items() if name not in held_out}
         numbers["learning_rate"] = float(np.asarray(self.model.optimizer.learning_rate))
@@ -124,8 +158,7 @@ class TensorBoard(Callback):
         """Let the profiler begin where it is time."""
         super().on_train_batch_begin(batch, logs)
         if self._profiled and self._step() + 1 == self._profiled[0]:
-            jax.profiler.start_trace(self.log_dir)
-            self._is_profiling = True
+            self._begin_profiling()
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Write the losses and metrics of the epoch so far, after every so many batches."""
@@ -162,7 +195,26 @@ class TensorBoard(Callback):
 
     def __getstate__(self) -> dict[str, Any]:
         # A copy writes files of its own.
-        return {**vars(self), "_writer": None, "_files": {}}
+        fresh: dict[str, Any] = {
+            "_writer": None,
+            "_is_profiling": False,
+            "_files": {},
+            "_num_epochs": 0,
+            "_epochs_before": 0,
+            "_drawn": None,
+        }
+        return {**vars(self), **fresh}
+
+    def _begin_profiling(self) -> None:
+        try:
+            jax.profiler.start_trace(self.log_dir)
+            self._is_profiling = True
+        except RuntimeError:
+            warnings.warn(
+                f"TensorBoard('{printable(self.log_dir, 200)}', profile_batch={self._profiled}) watches "
+                "no batch: a program can have one profiler at a time, and another is at work.",
+                stacklevel=4,
+            )
 
     def _stop_profiling(self) -> None:
         if self._is_profiling:
@@ -190,19 +242,45 @@ class TensorBoard(Callback):
         if isinstance(labels, dict):
             for name in labels.keys() - set(names):
                 raise UnknownNameError.of("TensorBoard(embeddings_metadata)", name, names)
+        reporting.events.check_folder(os.path.join(self.log_dir, "projector"))
         lines = []
         for name in names:
-            lines += ["embeddings {", f'  tensor_name: "{name}"', f'  tensor_path: "{name}.tsv"']
+            lines += ["embeddings {", f"  tensor_name: {_quoted(name)}"]
+            lines += [f"  tensor_path: {_quoted(_vectors(name))}"]
             file = labels.get(name) if isinstance(labels, dict) else labels
-            lines += [f'  metadata_path: "{os.fspath(file)}"'] if file else []
+            lines += [f"  metadata_path: {_quoted(self._labels(name, file))}"] if file else []
             lines += ["}"]
-        Path(self.log_dir).mkdir(parents=True, exist_ok=True)
         (Path(self.log_dir) / "projector_config.pbtxt").write_text("\n".join(lines), encoding="utf-8")
+
+    def _labels(self, name: str, given: Any) -> str:
+        """Where a file of labels is within the folder, into which it is copied from elsewhere."""
+        folder = Path(self.log_dir).resolve()
+        places = [folder / given, Path(given).resolve()]
+        found = next((path.resolve() for path in places if path.is_file()), None)
+        if found is None or found == folder / _vectors(name):
+            raise DataError(
+                f"TensorBoard(embeddings_metadata), {printable(os.fspath(given), 200)!r}",
+                expected="a file with a label for each vector",
+                got="no such file" if found is None else "the file of the vectors",
+                fix=f"Write a label a line into a file of '{printable(self.log_dir, 200)}' and name it.",
+            )
+        if not found.is_relative_to(folder):
+            found = Path(shutil.copyfile(found, folder / "projector" / f"{name}-labels.tsv"))
+        return found.relative_to(folder).as_posix()
 
     def _write_embeddings(self) -> None:
         for layer in self._embeddings():
-            path = Path(self.log_dir) / f"{layer.name}.tsv"
+            path = Path(self.log_dir) / _vectors(layer.name)
             np.savetxt(path, layer.embeddings.numpy(), delimiter="\t", fmt="%.6g")
+
+
+def _vectors(name: str) -> str:
+    """The file of a layer's vectors, which bears no name that a file of the user's may have."""
+    return f"projector/{name}-vectors.tsv"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 class HParams(Callback):
@@ -227,7 +305,7 @@ class HParams(Callback):
     def __init__(self, log_dir: Any = "logs", parameters: Any = None, trial_id: str | None = None) -> None:
         super().__init__()
         optional_package("tensorboardX", extra="board", purpose="HParams")
-        self.log_dir, self.trial_id = os.fspath(log_dir), trial_id
+        self.log_dir, self.trial_id = _folder("HParams", log_dir), trial_id
         if isinstance(parameters, dict):
             wrong = [str(name) for name, value in parameters.items() if _as_parameter(value) is None]
             if wrong:
@@ -239,6 +317,8 @@ class HParams(Callback):
                 )
             parameters = {str(name): _as_parameter(value) for name, value in parameters.items()}
         self.parameters = parameters
+        self._writer: Any = None
+        self._file: Any = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Write the parameters."""
@@ -249,15 +329,23 @@ class HParams(Callback):
                 got=repr(self.parameters),
                 fix="For example HParams('logs/run-1', {'units': 30}).",
             )
-        self._writer = reporting.events.Writer()
+        self._writer = reporting.events.Writer("HParams")
         self._file = self._writer.open(self.log_dir)
         self._file.add_session(self.parameters, self.trial_id or "")
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Write that the run has come to its end."""
         self._file.end_session()
-        self._writer.close()
-        del self._file, self._writer
+        self._close()
+
+    def _on_train_abandoned(self, error: BaseException) -> None:
+        """Close the file of a run that came to no end."""
+        self._close()
+
+    def _close(self) -> None:
+        writer, self._writer, self._file = self._writer, None, None
+        if writer is not None:
+            writer.close()
 
 
 def _as_parameter(value: Any) -> bool | float | str | None:
@@ -308,7 +396,7 @@ def for_every_fit(given: Any, parameters: dict[str, Any]) -> Any:
 
 def _new_folder(folder: str) -> str:
     """The name of the first folder "run-0001" and so on that is not there; now it is."""
-    reporting.events.check_folder(folder)
+    reporting.events.check_folder(folder, "HParams")
     number = 1
     while True:
         path = Path(folder) / f"run-{number:04d}"
@@ -323,23 +411,42 @@ def _named(form: str, numbers: Logs) -> dict[str, float]:
     return {form.format(name): float(value) for name, value in numbers.items() if np.ndim(value) == 0}
 
 
+def _folder(call: str, given: Any) -> str:
+    try:
+        return checked_path(given)
+    except ModelFileError as error:
+        raise DataError(
+            f"{call}(log_dir)",
+            expected="the path of a folder",
+            got=printable(repr(given), 200),
+            fix=f"For example {call}('logs').",
+        ) from error
+
+
 def _count(name: str, value: Any, least: int = 0) -> int:
-    if type(value) is not int or value < least:
-        expected = "how often: a whole number" + (" or 'epoch'" if least else ", 0 for never")
-        raise DataError(f"TensorBoard({name})", expected=expected, got=repr(value), fix="For example 1.")
-    return value
+    if not _is_whole(value) or value < least:
+        words = ("'epoch', 'batch' or a number of batches", "'epoch'") if least else _HOW_OFTEN
+        expected, example = words
+        fix = f"For example {name}={example}."
+        raise DataError(f"TensorBoard({name})", expected=expected, got=printable(repr(value), 200), fix=fix)
+    return int(value)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def _batches(asked: Any) -> tuple[int, int] | None:
     """The first and the last batch to watch."""
-    if isinstance(asked, str):
-        asked = tuple(int(part) for part in asked.split(",") if part.strip().isdecimal())
-    first, last = asked if isinstance(asked, (tuple, list)) and len(asked) == 2 else (asked, asked)
-    if type(first) is not int or type(last) is not int or first < 0 or last < first:
+    parts = asked
+    if isinstance(asked, str) and all(part.strip().isdecimal() for part in asked.split(",")):
+        parts = tuple(int(part) for part in asked.split(","))
+    first, last = parts if isinstance(parts, (tuple, list)) and len(parts) == 2 else (parts, parts)
+    if not _is_whole(first) or not _is_whole(last) or first < 0 or last < first:
         raise NotSupportedError(
             "TensorBoard(profile_batch)",
             expected="a batch, or the first and the last one, counted from 1",
-            got=repr(asked),
+            got=printable(repr(asked), 200),
             fix="For example profile_batch=(10, 20), or 0 for none.",
         )
-    return (first, last) if first else None
+    return (int(first), int(last)) if first else None

@@ -7,7 +7,9 @@ that the program does not ask for.
 
 from __future__ import annotations
 
+import functools
 import importlib.machinery
+import inspect
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -43,8 +45,9 @@ def watch() -> None:
 
 
 def unwatch() -> None:
-    """Mend nothing more; numbers are shown again as NumPy shows them."""
+    """Mend nothing more; numbers are shown, and models answer, as they do today."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, Watch)]
+    _answer_with_arrays()
     if "numpy" in sys.modules and _SHOWN:
         sys.modules["numpy"].set_printoptions(legacy=_SHOWN.pop("legacy"))
 
@@ -147,11 +150,69 @@ def _draw_bars_as_text(notebook: Any) -> None:
         notebook.tqdm = notebook.tqdm_notebook = notebook.std_tqdm
 
 
+def _answer_with_numbers(models: Any) -> None:
+    """Let what a model predicts be a number where it is one: float(model.predict(x)[0])."""
+    if int(sys.modules["numpy"].__version__.partition(".")[0]) < 2:
+        return
+    answers = importlib.import_module("doltap.compat.answers")
+    for kind, name in _answering(models):
+        if not hasattr(getattr(kind, name), "usual"):
+            setattr(kind, name, answers.with_numbers(getattr(kind, name)))
+
+
+def _answer_with_arrays() -> None:
+    for kind, name in _answering(sys.modules.get("doltap.models.trainer")):
+        method = getattr(kind, name)
+        setattr(kind, name, getattr(method, "usual", method))
+
+
+def _answering(models: Any) -> list[tuple[Any, str]]:
+    """The methods of models that give predictions, and the classes in which they stand."""
+    kinds = getattr(models, "Trainer", object).__mro__
+    return [(kind, name) for kind in kinds for name in vars(kind) if name.startswith("predict")]
+
+
+# What an old word of pandas's readers says in those of today.
+_READING: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "delim_whitespace": lambda value: {"sep": r"\s+"} if value else {},
+    "error_bad_lines": lambda value: {} if value else {"on_bad_lines": "skip"},
+    "infer_datetime_format": lambda value: {},
+    "mangle_dupe_cols": lambda value: {},
+    "squeeze": lambda value: {},
+    "warn_bad_lines": lambda value: {},
+}
+
+
+def _read_in_old_words(pandas: Any) -> None:
+    """Let `read_csv` and `read_table` take the words they took before pandas 2 and 3."""
+    for name in ("read_csv", "read_table"):
+        read = getattr(pandas, name)
+        if not hasattr(read, "takes_old_words"):
+            setattr(pandas, name, _in_old_words(read))
+
+
+def _in_old_words(read: Callable[..., Any]) -> Callable[..., Any]:
+    lost = _READING.keys() - inspect.signature(read).parameters.keys()
+
+    @functools.wraps(read)
+    def read_table(*arguments: Any, **keywords: Any) -> Any:
+        old = {word: keywords.pop(word) for word in lost & keywords.keys()}
+        for word, value in old.items():
+            keywords |= _READING[word](value)
+        table = read(*arguments, **keywords)
+        return table.squeeze("columns") if old.get("squeeze") else table
+
+    read_table.takes_old_words = True  # type: ignore[attr-defined]
+    return read_table
+
+
 _MENDS: dict[str, Callable[[Any], None]] = {
     "multiprocessing.spawn": _tell_children,
     "joblib.externals.loky.backend.spawn": _tell_children,
     "multiprocessing.forkserver": _leave_main_to_children,
     "matplotlib": _ignore_windows,
     "numpy": _show_bare_numbers,
+    "pandas": _read_in_old_words,
+    "doltap.models.trainer": _answer_with_numbers,
     "tqdm.notebook": _draw_bars_as_text,
 }

@@ -115,6 +115,8 @@ def answer(path: str, names: Sequence[str] | None, load: Callable[..., Any]) -> 
         return numpy_names.renewed(load(path) if names else load(path) and load(root))
     if root == "sklearn":
         return _mended(path, names, load)
+    if root == "tensorboard":
+        return importlib.import_module("doltap.compat.hyperparameters").answer(path, names)
     found = _asked_in_passing(path)
     if names and "*" in names:
         fill(found)
@@ -170,7 +172,7 @@ def rest() -> None:
 
 def leaf(path: str, load: Callable[..., Any]) -> Any:
     """The module of a path itself, as `importlib.import_module` gives it."""
-    if path.partition(".")[0] in ("numpy", "sklearn"):
+    if path.partition(".")[0] in ("numpy", "sklearn", "tensorboard"):
         return answer(path, ["__name__"], load)
     return _asked(path)
 
@@ -244,7 +246,7 @@ def fill(found: Any) -> None:
 
 def spec(path: str, find: Callable[..., Any]) -> ModuleSpec | None:
     """What `importlib.util.find_spec` says of a path; None where nothing is."""
-    if path.partition(".")[0] in ("numpy", "sklearn"):
+    if path.partition(".")[0] in ("numpy", "sklearn", "tensorboard"):
         return find(path)
     try:
         module(path)
@@ -440,18 +442,16 @@ class _Mended(ModuleType):
         if _exists(path):
             self._real = load(path)
             vars(self).update(vars(self._real))
-        # The library's own answer for lost names is an error.
-        vars(self).pop("__getattr__", None)
-        for each in LIBRARIES:
-            place, _, name = each.rpartition(".")
-            if place == path and _exists(LIBRARIES[each]):
-                vars(self)[name] = load(LIBRARIES[each])
-        for place in _mended_places():
-            if place.rpartition(".")[0] == path and _exists(place):
-                vars(self)[place.rpartition(".")[2]] = _mended_module(place)
+        # The library's own answer for lost names is an error; its modules are looked up when asked for.
+        for name in ["__getattr__", *(each.rpartition(".")[2] for each in _mended_places())]:
+            vars(self).pop(name, None)
 
     def __getattr__(self, name: str) -> Any:
         path = f"{self.__name__}.{name}"
+        if path in _mended_places() and _exists(path):
+            return _mended_module(path)
+        if path in LIBRARIES and _exists(LIBRARIES[path]) and not _exists(path):
+            return importlib.import_module(LIBRARIES[path])
         if path not in LIBRARY_THINGS:
             return getattr(vars(self).get("_real"), name)
         place, _, thing = LIBRARY_THINGS[path].rpartition(".")
@@ -467,8 +467,9 @@ def _mended_module(path: str) -> _Mended:
     return _Mended(path, importlib.import_module)
 
 
-def _mended_places() -> set[str]:
-    return {each.rpartition(".")[0] for each in LIBRARY_THINGS}
+@functools.cache
+def _mended_places() -> frozenset[str]:
+    return frozenset(each.rpartition(".")[0] for each in LIBRARY_THINGS)
 
 
 def _mended(path: str, names: Sequence[str] | None, load: Callable[..., Any]) -> Any:
@@ -478,8 +479,11 @@ def _mended(path: str, names: Sequence[str] | None, load: Callable[..., Any]) ->
     root = path.partition(".")[0]
     for each in lost:
         old_names.note("module", each, LIBRARIES[each])
-    if path in lost:
-        return load(LIBRARIES[path]) if names else _Mended(root, load)
-    if lost or (_exists(root) and not _mended_places().isdisjoint(gone)):
-        return _Mended(path if names else root, load)
-    return load(path) if names else load(path) and load(root)
+    if names and path in lost:
+        return load(LIBRARIES[path])
+    if names and not lost and _mended_places().isdisjoint(gone):
+        return load(path)
+    if path not in lost:
+        load(path)
+    # Programs go on from the topmost module: sklearn.datasets.load_boston().
+    return _mended_module(path if names else root)

@@ -38,7 +38,7 @@ class StandIn(type):
 
     def __getattr__(cls, name: str) -> Any:
         # Python and its tools ask every object for names with underscores.
-        if name.startswith("__"):
+        if name.startswith("_"):
             raise AttributeError(f"{cls.__name__!r} has no attribute {name!r}")
         if doors.imports(sys._getframe(1)):
             return stand_in(name, cls._why)
@@ -85,4 +85,5 @@ def stand_in(name: str, why: DoltapError) -> StandIn:
     doltap.errors.NotSupportedError: doltap.layers: expected a name it has, got 'Conv2D', which is planned.
       Layers for images are the next family to come.
     """
-    return StandIn(name, (), {"_why": why, "__module__": why.subject})
+    told = f"{name} was imported, and is not there. {why.parts['fix']}"
+    return StandIn(name, (), {"_why": why, "__module__": why.subject, "__doc__": told})

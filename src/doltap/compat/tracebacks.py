@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from types import TracebackType
 
+from doltap.compat import pandas_hints
 from doltap.errors import DoltapError
 
 __all__ = ["shortened", "show_from"]
@@ -63,8 +64,9 @@ def shortened(error: BaseException, trace: TracebackType | None) -> TracebackTyp
 
 def _add_hint(error: BaseException) -> None:
     is_of_arrays = isinstance(error, TypeError) and any(text in str(error) for text in _OF_ARRAYS)
-    if is_of_arrays and _ITEM not in getattr(error, "__notes__", ()):
-        error.add_note(_ITEM)
+    hint = _ITEM if is_of_arrays else pandas_hints.hint(error)
+    if hint is not None and hint not in getattr(error, "__notes__", ()):
+        error.add_note(hint)
 
 
 def _frames(trace: TracebackType | None) -> Iterator[TracebackType]:

@@ -15,6 +15,8 @@ __all__ = ["OldWays", "old_attribute"]
 class OldWays:
     """The questions to a layer that are asked otherwise today, for `Layer` to answer."""
 
+    # Whether it is called with a dict of the columns of a table: so is a Sequential that begins with it.
+    takes_tables = False
     name: str
     nodes: list[Any]
 

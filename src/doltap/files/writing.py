@@ -13,10 +13,10 @@ import re
 import secrets
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from doltap.errors import DoltapError, ModelFileError, printable
+from doltap.errors import DataError, DoltapError, ModelFileError, closest, printable
 
 __all__ = ["check_writable", "checked_path", "make_folder", "write_aside"]
 
@@ -27,7 +27,7 @@ _LONGEST_NAME_BYTES = 200
 _REASONS = {
     errno.ENOENT: ("a folder that is there", "no such folder", "Make it, or check the path."),
     errno.ENOTDIR: ("folders on the way to it", "a file among them", "Check the path."),
-    errno.EISDIR: ("a file to write", "a folder", "Add a file's name, such as 'model.keras'."),
+    errno.EISDIR: ("a file to write", "a folder", "Add a file's name, or choose another."),
     errno.ENXIO: ("a file to write", "a pipe or device", "Save to a file, then send that one on."),
     errno.EEXIST: ("folders on the way to it", "a file among them", "Check the path."),
     errno.EACCES: ("permission to write there", "none", "Save to another folder, or ask its owner."),
@@ -50,11 +50,19 @@ _REASONS = {
 }
 
 
-def checked_path(path: Any) -> str:
-    """The path as text; an error about what no file can be called."""
+def checked_path(
+    path: Any, subject: str | None = None, example: str = "'model.keras'", endings: Sequence[str] = ()
+) -> str:
+    """The path as text; an error about what no file can be called.
+
+    Args:
+        subject: the call and its argument, for the error.
+        example: how it is called, for the error.
+        endings: those that the name may have, such as ".html"; any, where there are none.
+    """
     got = None
     if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
-        got = f"a {type(path).__name__}"
+        got = "None" if path is None else f"a {type(path).__name__}"
     elif not os.fspath(path):
         got = "an empty text"
     elif "\0" in os.fspath(path):
@@ -62,12 +70,26 @@ def checked_path(path: Any) -> str:
     elif not _is_encodable(os.fspath(path)):
         got = "one with half a character in it"
     if got is None:
+        _check_ending(os.fspath(path), subject or "the path", endings)
         return os.fspath(path)
     raise ModelFileError(
-        f"the path {printable(repr(path), 200)}",
+        subject or f"the path {printable(repr(path), 200)}",
         expected="the path of a file, as text",
         got=got,
-        fix="For example 'model.keras'.",
+        fix=f"For example {example}.",
+    )
+
+
+def _check_ending(path: str, subject: str, endings: Sequence[str]) -> None:
+    stem, ending = os.path.splitext(path.rstrip(os.sep))
+    if not endings or ending.lower() in endings:
+        return
+    better = next((each for each in endings if closest(ending, [each])), endings[0])
+    raise DataError(
+        subject,
+        expected=f"a path that ends in {' or '.join(filter(None, [', '.join(endings[:-1]), endings[-1]]))}",
+        got=printable(repr(path), 200),
+        fix=f"Did you mean {printable(repr(stem + better), 200)}?",
     )
 
 

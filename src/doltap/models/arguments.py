@@ -63,7 +63,9 @@ def known_keywords(method: Method) -> Method:
 
 
 def count(name: str, value: Any, *, least: int = 1) -> int:
-    """A whole number that is at least so large."""
+    """A whole number that is at least so large; numbers of steps are often rounded ones, such as 4.0."""
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        value = int(value)
     if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < least:
         raise DataError(
             name,

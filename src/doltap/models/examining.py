@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 
-from doltap.callbacks import Diagnose, LivePlot
+from doltap.callbacks import CallbackList, Diagnose, LivePlot
 from doltap.errors import DataError, NotCompiledError
 from doltap.models.compiling import Compiling
 from doltap.reporting.diagnosis import LayerSigns
@@ -80,7 +80,19 @@ def with_watchers(callbacks: Any, plot: Any, diagnose: Any) -> list[Any]:
             )
         found.append(LivePlot(plot if is_path else None))
     if diagnose:
-        found.append(Diagnose(None if diagnose is True else diagnose))
+        if diagnose is not True and not isinstance(diagnose, str):
+            raise DataError(
+                "diagnose",
+                expected="True or a language",
+                got=f"a {type(diagnose).__name__}",
+                fix="Callbacks go among the others: callbacks=[Diagnose()].",
+            )
+        asked = Diagnose(None if diagnose is True else diagnose)
+        # Whoever brought one of their own is told once, by that one.
+        is_told = any(
+            isinstance(each, Diagnose) and each.verbose for each in CallbackList(callbacks).callbacks
+        )
+        found += [] if is_told else [asked]
     return found
 
 

@@ -366,7 +366,7 @@ class _Fits:
         member, rows = self._members[number], self._data.rows(number)
         recipe = member._recipe("train", rows)
         training = MemberTraining(member, recipe, rows, self._size, self._data.chosen[number])
-        training.whose = f" of member {number}" if self.tells_numbers else ""
+        training.member = number if self.tells_numbers else None
         # Candidates that diverge are nothing unusual in a search.
         training.unreplayed = training.unreplayed or ("" if self.tells_numbers else replaying.IN_SEARCH)
         return training

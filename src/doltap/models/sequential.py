@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import jax
 import numpy as np
 
 from doltap import config, random, registry
 from doltap.core import configs
 from doltap.core.graph import Graph, SymbolicTensor
 from doltap.core.layer import Layer, as_shape
+from doltap.core.owner import nested_shapes
 from doltap.errors import NotSupportedError, ShapeError
 from doltap.layers.arrange import InputLayer
 from doltap.models import arguments
@@ -44,11 +46,12 @@ class Sequential(Model):
         super().__init__(name=name, trainable=trainable)
         self.deciding = ("_layers",)
         self._layers: list[Layer] = []
-        self._input_shape: tuple[int | None, ...] | None = None
-        self._input_dtype = config.floatx()
+        # Of the input, or of each column where the first layer takes a dict of them.
+        self._input_shape: Any = None
+        self._input_dtype: Any = config.floatx()
         self._first: InputLayer | None = None
         # The promises from the input to the output of each layer.
-        self._between: list[SymbolicTensor] = []
+        self._between: list[Any] = []
         for layer in [layers] if isinstance(layers, Layer) else layers or ():
             self.add(layer)
 
@@ -141,8 +144,9 @@ class Sequential(Model):
         vars(self).update(state)
         if self._graph is not None:
             self._front = front_of(self._graph)
-            tensors = [node.outputs for node in self._graph.nodes]
-            self._between, self._promises = tensors, (tensors[0], tensors[-1])
+            begin, end = self._graph.input_structure, self._graph.output_structure
+            outputs = [node.outputs for node in self._graph.nodes if node.call in self._layers]
+            self._between, self._promises = [begin, *outputs], (begin, end)
 
     def children(self) -> list[Layer]:
         """The layers, first to last, without the promise of the input."""
@@ -150,13 +154,17 @@ class Sequential(Model):
         return list({id(layer): layer for layer in (*self._layers, *attached)}.values())
 
     def build(self, input_shape: Any = None) -> None:
-        """Make the weights of every layer for inputs of this shape, batch first."""
-        shape = as_shape(self._input_shape if input_shape is None else input_shape)
-        if self._first is None or self._first.batch_shape != shape:
-            self._first = InputLayer(batch_shape=shape, dtype=self._input_dtype)
-        self._input_shape = shape
-        if not self._between or self._between[0] is not self._first.output:
-            self._between = [self._first.output]
+        """Make the weights of every layer for inputs of this shape, batch first, or a dict of shapes."""
+        given = self._input_shape if input_shape is None else input_shape
+        if isinstance(given, dict):
+            begin: Any = self._columns(given)
+        else:
+            self._input_shape = as_shape(given)
+            if self._first is None or self._first.batch_shape != self._input_shape:
+                self._first = InputLayer(batch_shape=self._input_shape, dtype=self._input_dtype)
+            begin = self._first.output
+        if not self._between or self._between[0] is not begin:
+            self._between = [begin]
         for layer in self._layers[len(self._between) - 1 :]:
             with self._being_built():
                 outputs = layer(self._between[-1])
@@ -170,12 +178,32 @@ class Sequential(Model):
             self._between.append(outputs)
         self._connect()
 
+    def _columns(self, shapes: dict[str, Any]) -> dict[str, SymbolicTensor]:
+        """The promises of the columns of a table, for a first layer that takes a dict."""
+        if self._input_shape != shapes or not self._between:
+            types = self._input_dtype
+            promises = {
+                key: InputLayer(batch_shape=shape, dtype=types.get(key, config.floatx()), name=key).output
+                for key, shape in shapes.items()
+            }
+            self._between, self._input_shape = [promises], shapes
+        return self._between[0]
+
     def _connect(self) -> None:
         """The network is what leads from the first promise to the last one."""
         self.built = len(self._between) > 1
         self._graph = Graph(self._between[0], self._between[-1]) if self.built else None
+        if self._graph is not None and isinstance(self._input_shape, dict):
+            self._drop_unused(self._graph)
         self._front = front_of(self._graph) if self._graph is not None else None
         self._promises = (self._between[0], self._between[-1]) if self.built else None
+
+    def _drop_unused(self, graph: Graph) -> None:
+        """The columns of a table that no layer takes need not be there."""
+        taken = {id(tensor) for node in graph.nodes for tensor in node.inputs}
+        self._between[0] = {key: one for key, one in self._between[0].items() if id(one) in taken}
+        self._input_shape = {key: one.shape for key, one in self._between[0].items()}
+        self._graph = Graph(self._between[0], self._between[-1])
 
     def call(self, inputs: Any) -> Any:
         """The layers, one after the other."""
@@ -190,14 +218,26 @@ class Sequential(Model):
 
     def looked_up(self, x: Any, what: str) -> Any:
         """The input with strings turned into numbers, where the first layer takes strings."""
-        if not self.built and is_text(x):
-            self._input_dtype = "string"
-            self.build((None, *np.shape(x)[1:]))
+        if isinstance(x, dict) or (not self.built and is_text(x)):
+            x = self._begun_with(x)
         return super().looked_up(x, what)
 
+    def _begun_with(self, x: Any) -> Any:
+        """The columns that are taken of a table, or the array; the first table or text builds the layers."""
+        is_table = isinstance(x, dict) and bool(self._layers) and _takes_tables(self._layers[0])
+        if not self.built and (is_table or not isinstance(x, dict)):
+            columns = x if is_table else {"": x}
+            types = {key: _type_of(column) for key, column in columns.items()}
+            shapes = {key: (None, *np.shape(column)[1:]) for key, column in columns.items()}
+            self._input_dtype = types if is_table else types[""]
+            self.build(shapes if is_table else shapes[""])
+        if isinstance(self._input_shape, dict) and is_table and self._input_shape.keys() <= x.keys():
+            return {key: x[key] for key in self._input_shape}
+        return x
+
     def _as_arrays(self, inputs: Any) -> Any:
-        if not self.built and is_text(inputs):
-            inputs = Looked(self.looked_up(inputs, "inputs"))
+        if isinstance(inputs, dict) or (not self.built and is_text(inputs)):
+            inputs = self._begun_with(inputs)
         return super()._as_arrays(inputs)
 
     def ensure_built(self, input_shape: Any) -> None:
@@ -233,12 +273,10 @@ class Sequential(Model):
         layers = [configs.serialize(layer) for layer in self._layers]
         if self._first is not None:
             layers.insert(0, configs.serialize(self._first))
-        return {
-            "name": self.name,
-            "trainable": self.trainable,
-            "layers": layers,
-            "build_input_shape": self._input_shape,
-        }
+        described = {"name": self.name, "trainable": self.trainable, "layers": layers}
+        if isinstance(self._input_shape, dict):
+            described["build_input_dtype"] = self._input_dtype
+        return {**described, "build_input_shape": self._input_shape}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
@@ -256,7 +294,21 @@ class Sequential(Model):
             model.build(model._input_shape)
         shape = config.get("build_input_shape")
         if not model.built and shape:
-            model.build(as_shape(shape))
+            model._input_dtype = config.get("build_input_dtype", model._input_dtype)
+            model.build(nested_shapes(shape))
         # The layers in it say for themselves whether they are trained.
         model._trainable = config.get("trainable") is not False
         return model
+
+
+def _takes_tables(layer: Layer) -> bool:
+    """Whether it is called with a dict of columns; nobody knows that of classes of the user's own."""
+    return layer.takes_tables or not type(layer).__module__.startswith("doltap.")
+
+
+def _type_of(column: Any) -> str:
+    """The type that a promise of such a column has."""
+    if is_text(column):
+        return "string"
+    kept = np.asarray(column).dtype
+    return str(jax.dtypes.canonicalize_dtype(kept)) if kept.kind in "biu" else config.floatx()

@@ -14,7 +14,7 @@ import jax
 
 from doltap import notes
 from doltap.core.layer import Layer
-from doltap.core.tensors import Variable
+from doltap.core.tensors import Variable, lend
 from doltap.metrics import Metric
 from doltap.models import arguments
 from doltap.training import steps
@@ -177,6 +177,24 @@ class Stepping(Layer):
             # A step of one's own goes on to compute_loss.
             self._step_losses = costs
         return (outputs, left, costs) if return_losses else (outputs, left)
+
+    def stateless_compute_loss(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        metrics_variables: Sequence[Any],
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """What `compute_loss` gives for these arrays, and the three lists as it leaves them."""
+        owned = [*self.variables_by_role(), self.metrics_variables]
+        arrays = [*trainable_variables, *non_trainable_variables, *metrics_variables]
+        with lend([variable for variables in owned for variable in variables], arrays) as loan:
+            loss = self.loss_of_step(x, y, y_pred, sample_weight, training)
+            return loss, tuple([loan[variable] for variable in variables] for variables in owned)
 
     @property
     def weights(self) -> list[Variable]:

@@ -219,6 +219,9 @@ class Trainer(OldWays, Examining):
         self._is_fitting = True
         try:
             loop.fit(training, validation, settings, listeners, display, keeper)
+        except BaseException as error:
+            listeners._on_train_abandoned(error)
+            raise
         finally:
             # The History keeps `params`, and is not to keep the data.
             self._is_fitting, params.at_work = False, None

@@ -17,7 +17,7 @@ import numpy as np
 
 from doltap import config, layers, models, optimizers, regularizers
 from doltap.callbacks import Callback
-from doltap.errors import printable
+from doltap.play.findings import Watch
 from doltap.play.points import Points, features_of
 from doltap.play.settings import OPTIMIZERS, Setup
 from doltap.play.tables import Table
@@ -56,13 +56,12 @@ class Experiment:
         # Epochs trained at each rate, in order: what a program has to repeat.
         self.stages: list[tuple[int, float]] = []
         self.has_diverged = False
-        # What the engine said when it did.
-        self.cause = ""
         self._seconds_per_epoch: float | None = None
         self._x = features_of(points.places, setup.features)
         with _making, config.keeping_seed():
             config.set_global_seed(setup.seed)
             self.model = network(setup, len(points.names))
+            self._watch = Watch(_names(setup))
             outputs = [layer.output for layer in self.model.layers if isinstance(layer, layers.Dense)]
             self._neurons = models.Model(self.model.inputs, outputs)
         side = np.linspace(-points.span, points.span, GRID)
@@ -79,30 +78,32 @@ class Experiment:
         """Go on with this learning rate; nothing is compiled for it."""
         self.setup = self.setup.with_rate(rate)
         self.model.optimizer.learning_rate = rate
+        self._watch.forget()
 
     def advance(self, epochs: int) -> None:
         """Train so many epochs, or until the loss is no number any more."""
         if self.has_diverged:
             return
-        halt, before = _Halt(), self.epochs
+        listener, before = _Listener(self._watch), self.epochs
         x, y = self._rows(self.points.train)
         began = time.perf_counter()
-        # What the engine warns of belongs on the page.
-        with _training, warnings.catch_warnings(record=True) as warned:
-            warnings.simplefilter("always")
+        # What the engine warns of stands among the findings.
+        with _training, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             history = self.model.fit(
                 x,
                 y,
                 batch_size=self.setup.batch_size,
+                validation_data=self._rows(self.points.test),
                 # Counted as the page counts them.
                 initial_epoch=before,
                 epochs=before + epochs,
                 verbose=0,
-                callbacks=[halt],
+                callbacks=[listener],
             )
         self._seconds_per_epoch = (time.perf_counter() - began) / epochs
-        self.has_diverged = halt.has_halted
-        self.cause = " ".join(printable(each.message, None) for each in warned) if halt.has_halted else ""
+        self.has_diverged = listener.has_halted
+        self._watch.note(history.history, history.when)
         self._note(len(history.epoch))
 
     def epochs_within(self, seconds: float) -> int:
@@ -132,19 +133,20 @@ class Experiment:
             "epoch": self.epochs,
             "rate": self.setup.rate,
             "has_diverged": self.has_diverged,
-            "cause": self.cause,
             **self.losses(),
             "weights": [_rounded(layer.get_weights()[0]) for layer in dense],
             "biases": [_rounded(layer.get_weights()[1]) for layer in dense],
             "neurons": [_map(values.T) for values in neurons[:-1]],
             "picture": self._picture(neurons[-1]),
             "signs": self._signs() if has_signs else [],
+            "findings": self._watch.findings(),
         }
 
     def _signs(self) -> list[dict[str, Any]]:
         """How each layer fares on the training points."""
-        told = []
-        for signs in self.model.vital_signs(*self._rows(self.points.train)):
+        told, watch = [], self._watch
+        rows = self._rows(self.points.train)
+        for signs in watch.take(self.epochs) if watch.has_begun else self.model.vital_signs(*rows):
             if np.isnan(signs.weight_norm):
                 continue
             line = {name: finite(getattr(signs, attribute)) for name, attribute in _SIGNS.items()}
@@ -175,15 +177,33 @@ class Experiment:
         return {"classes": _encoded(output.argmax(axis=1)), "sure": _encoded(sure * 255)}
 
 
-class _Halt(Callback):
-    """Ends training where the loss is no number any more, without a word."""
+class _Listener(Callback):
+    """Lets a watch see the training, and ends it where the loss is no number any more, without a word."""
 
     waits_for_bad_loss = True
     has_halted = False
 
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self._watch = watch
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        params: Any = self.params
+        if not self._watch.has_begun:
+            self._watch.begin(self.model.examined(*params.at_work))
+
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if not math.isfinite((logs or {}).get("loss", 0.0)):
             self.has_halted = self.model.stop_training = True
+
+
+def _names(setup: Setup) -> dict[str, dict[str, str]]:
+    """What the page calls each layer, by its name in the engine."""
+    hidden = range(1, len(setup.layers) + 1)
+    return {
+        "en": {"answer": "answer", **{f"layer_{number}": f"layer {number}" for number in hidden}},
+        "ko": {"answer": "답", **{f"layer_{number}": str(number) for number in hidden}},
+    }
 
 
 def network(setup: Setup, num_classes: int) -> models.Sequential:

@@ -103,17 +103,23 @@ class Lab:
         """The Keras program that does what was done so far; training pauses for it."""
         with self._changed:
             self._is_running = False
-            self._changed.wait_for(lambda: not (self._is_busy or self._wanted), _LONGEST_WAIT_SECONDS)
+            is_done = self._changed.wait_for(self._is_at_rest, _LONGEST_WAIT_SECONDS)
+            if not is_done:
+                raise RefusedError("busy", seconds=_LONGEST_WAIT_SECONDS)
             if self._experiment is None:
                 raise RefusedError("no experiment")
             return programs.program(self._experiment, language)
 
-    def close(self) -> None:
-        """Stop, and wait for the step that is being made."""
+    def stop(self) -> None:
+        """Do no more, once the step that is being made is done."""
         with self._changed:
             self._is_closing = True
             self._changed.notify_all()
-        self._thread.join(_LONGEST_WAIT_SECONDS)
+
+    def is_done(self, within_seconds: float = 0.0) -> bool:
+        """Whether it has stopped; waits so long for it."""
+        self._thread.join(within_seconds)
+        return not self._thread.is_alive()
 
     def _work(self) -> None:
         while True:
@@ -139,6 +145,9 @@ class Lab:
         is_awaited = self._is_running and self._fetched == self._number
         is_asked = self._steps > 0 or self._wanted_rate is not None or self._is_quick or is_awaited
         return self._experiment is not None and is_asked
+
+    def _is_at_rest(self) -> bool:
+        return not (self._is_busy or self._wanted)
 
     def _epochs(self) -> int:
         """How many epochs lie before the next frame."""

@@ -13,6 +13,7 @@ from doltap.play.experiment import Experiment, head
 from doltap.play.points import FEATURES
 from doltap.play.refusals import told
 from doltap.play.settings import OPTIMIZERS, Setup
+from doltap.play.spellings import Marks
 from doltap.play.tables import Choice, Table
 from doltap.play.toys import TOYS
 
@@ -75,11 +76,13 @@ def _toy(setup: Setup, language: str) -> str:
 def _table_lines(choice: Choice, table: Table, language: str) -> str:
     skipped = "[1:]" if table.has_header else ""
     reader = f"csv.reader(file, delimiter={table.delimiter!r})"
-    labels = _value_lines(choice) if choice.is_value else _class_lines(choice)
+    number, reading = _reading(table.marks)
+    labels = _value_lines(choice, number) if choice.is_value else _class_lines(choice)
     lines = [
+        *reading,
         f"with open({table.name!r}, encoding={table.encoding!r}, newline='') as file:",
         f"    rows = [row for row in {reader} if any(map(str.strip, row))]{skipped}",
-        f"points = np.array([[float(row[{choice.x}]), float(row[{choice.y}])] for row in rows])",
+        f"points = np.array([[{number}(row[{choice.x}]), {number}(row[{choice.y}])] for row in rows])",
         _comment(
             language,
             "Each column with mean 0 and spread 1: a network learns best from such numbers.",
@@ -91,6 +94,15 @@ def _table_lines(choice: Choice, table: Table, language: str) -> str:
     return "\n".join(lines)
 
 
+def _reading(marks: Marks) -> tuple[str, list[str]]:
+    """The name of the function that reads a number, and its text where it is none of Python's."""
+    if marks == Marks():
+        return "float", []
+    taken = [(marks.group, ""), (marks.decimal, ".")]
+    steps = "".join(f".replace({old!r}, {new!r})" for old, new in taken if old not in ("", new))
+    return "number", ["", "def number(cell):", f"    return float(cell{steps})", "", ""]
+
+
 def _class_lines(choice: Choice) -> list[str]:
     return [
         f"names = sorted({{row[{choice.label}].strip() for row in rows}})",
@@ -98,9 +110,9 @@ def _class_lines(choice: Choice) -> list[str]:
     ]
 
 
-def _value_lines(choice: Choice) -> list[str]:
+def _value_lines(choice: Choice, number: str) -> list[str]:
     return [
-        f"values = np.array([float(row[{choice.label}]) for row in rows])",
+        f"values = np.array([{number}(row[{choice.label}]) for row in rows])",
         "labels = (values - values.mean()) / values.std()",
     ]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from doltap.errors import DataError, printable
+from doltap.reporting.language import with_particles
 
 __all__ = ["RefusedError", "told"]
 
@@ -53,7 +54,7 @@ class RefusedError(DataError):
     def told(self, language: str) -> str:
         """The whole of it in one or two sentences."""
         if language == "ko":
-            return _TEXTS[self.code].korean.format(**self.values)
+            return with_particles(_TEXTS[self.code].korean.format(**self.values))
         subject = self.subject[:1].upper() + self.subject[1:]
         return f"{subject}: expected {self.parts['expected']}, got {self.parts['got']}. {self.parts['fix']}"
 
@@ -102,10 +103,19 @@ _TEXTS = {
     ),
     "binary": _Text(
         "the table",
-        "text in UTF-8 or CP949",
-        "something else",
-        "Save the table as CSV in UTF-8.",
-        "표는 UTF-8이나 CP949로 쓴 글이어야 하는데 그렇지 않습니다. UTF-8 CSV로 저장해서 다시 여세요.",
+        "the text of a CSV file",
+        "something else, such as a workbook",
+        "Save the table as CSV in UTF-8 (Excel: Save As, 'CSV UTF-8').",
+        "표는 CSV 파일의 글이어야 하는데 엑셀 통합 문서처럼 다른 것입니다. "
+        "엑셀이면 다른 이름으로 저장에서 ‘CSV UTF-8’을 골라 다시 저장하세요.",
+    ),
+    "encoding": _Text(
+        "the encoding of the table",
+        "UTF-8, UTF-16, CP949 or Windows-1252",
+        "bytes that are none of these for certain",
+        "Save the table as CSV in UTF-8 (Excel: Save As, 'CSV UTF-8').",
+        "표의 글자 인코딩은 UTF-8, UTF-16, CP949, Windows-1252 가운데 하나여야 하는데 어느 것인지 알 수 "
+        "없습니다. 엑셀이면 다른 이름으로 저장에서 ‘CSV UTF-8’을 골라 다시 저장하세요.",
     ),
     "narrow": _Text(
         "the table",
@@ -126,9 +136,10 @@ _TEXTS = {
         "row {row} of the table",
         "{columns} cells, as in the first row",
         "{count}",
-        "Is a comma in a text without quotes around it?",
+        "Is a comma in a text or a number (a decimal comma) without quotes around it, or a quote never "
+        "closed?",
         "표의 {row}행에는 첫 행처럼 칸이 {columns}개 있어야 하는데 {count}개입니다. "
-        "따옴표 없는 글 안에 쉼표가 있지 않은지 보세요.",
+        "따옴표 없는 글이나 숫자 안에 쉼표(소수점 쉼표)가 있거나, 닫지 않은 따옴표가 있지 않은지 보세요.",
     ),
     "text": _Text(
         "column '{column}'",
@@ -138,12 +149,38 @@ _TEXTS = {
         "'{column}' 열에는 숫자가 있어야 하는데 {row}행에 '{value}'이(가) 있습니다(모두 {count}행). "
         "다른 열을 고르거나 이 열을 고치세요.",
     ),
+    "comma": _Text(
+        "column '{column}'",
+        "numbers whose comma can mean one thing only",
+        "'{value}' in row {row} ({count} such rows): a decimal comma, or one between thousands",
+        "Write a decimal point and no comma between thousands (1234.5), or save the table with semicolons "
+        "between the cells and decimal commas throughout.",
+        "'{column}' 열의 {row}행에 있는 '{value}'의 쉼표가 소수점인지 천 단위 구분인지 알 수 없습니다(모두 "
+        "{count}행). 소수점은 점으로 쓰고 천 단위 쉼표는 빼거나(1234.5), 칸은 쌍반점으로 나누고 소수점은 "
+        "모두 쉼표로 써서 저장하세요.",
+    ),
+    "size": _Text(
+        "column '{column}'",
+        "numbers between -1e100 and 1e100",
+        "'{value}' in row {row} ({count} such rows)",
+        "Write them in another unit, or choose another column.",
+        "'{column}' 열의 숫자는 -1e100과 1e100 사이여야 하는데 {row}행에 '{value}'이(가) 있습니다(모두 "
+        "{count}행). 다른 단위로 쓰거나 다른 열을 고르세요.",
+    ),
+    "fine": _Text(
+        "column '{column}'",
+        "numbers far enough apart to compute with",
+        "nothing but '{low}' to '{high}'",
+        "Take away what they have in common, write them in another unit, or choose another column.",
+        "'{column}' 열의 숫자가 '{low}'에서 '{high}'까지로 너무 가까워 계산할 수 없습니다. "
+        "같은 부분을 빼거나, 다른 단위로 쓰거나, 다른 열을 고르세요.",
+    ),
     "gaps": _Text(
         "column '{column}'",
         "a value in every row",
-        "none in row {row} ({count} such rows)",
+        "a gap ('{value}') in row {row} ({count} such rows)",
         "Fill the gaps, leave these rows out, or choose another column.",
-        "'{column}' 열은 모든 행에 값이 있어야 하는데 {row}행이 비어 있습니다(모두 {count}행). "
+        "'{column}' 열은 모든 행에 값이 있어야 하는데 {row}행에 없습니다('{value}', 모두 {count}행). "
         "빈칸을 채우거나, 그 행을 빼거나, 다른 열을 고르세요.",
     ),
     "constant": _Text(
@@ -183,6 +220,14 @@ _TEXTS = {
         "Choose data and a network first.",
         "아직 시작한 실험이 없습니다. 먼저 데이터와 신경망을 고르세요.",
     ),
+    "busy": _Text(
+        "the program",
+        "the step that is being made to end in {seconds} seconds",
+        "one that takes longer",
+        "Training is paused: ask again in a moment.",
+        "지금 하고 있는 한 걸음이 {seconds}초 안에 끝나지 않았습니다. 학습은 멈추어 두었으니 "
+        "잠시 뒤에 다시 누르세요.",
+    ),
     "setting": _Text(
         "the setting '{name}'",
         "{expected}",
@@ -193,10 +238,11 @@ _TEXTS = {
     "port": _Text(
         "port {port}",
         "a free port",
-        "one in use ({why})",
-        "Leave --port out, and a free one is found; or end the program that uses it.",
+        "one that cannot be opened ({why})",
+        "Leave --port out, and a free one is found; or end the program that uses it (ports below 1024 may "
+        "belong to the system).",
         "{port}번 포트를 열 수 없습니다({why}). --port를 빼면 빈 포트를 알아서 찾습니다. "
-        "아니면 그 포트를 쓰는 프로그램을 끝내세요.",
+        "아니면 그 포트를 쓰는 프로그램을 끝내세요. 1024보다 작은 포트는 시스템의 것일 수 있습니다.",
     ),
     "broken": _Text(
         "the training",

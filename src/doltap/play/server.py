@@ -51,9 +51,19 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+# What somebody may come to see who types an address, in both languages.
+_WRONG_ADDRESS = (
+    "Open the address that `doltap play` printed last: it is another one each time.",
+    "`doltap play`가 마지막에 알려 준 주소를 여세요. 시작할 때마다 주소가 바뀝니다.",
+)
+_NOTHING = "There is nothing here.", "여기에는 아무것도 없습니다."
+_CLOSED = "This lab is closed.", "닫힌 실험입니다."
+_NOT_OURS = "This is not what the page sends.", "화면이 보내는 것이 아닙니다."
 _MOST_LABS = 8
 _SECONDS_FOR_A_FRAME = 2.0
 _MOST_JSON_BYTES = 100_000
+# What is compiled at the end is waited for so long.
+_LONGEST_END_SECONDS = 15.0
 
 
 def serve(
@@ -137,6 +147,8 @@ class Playground(http.server.ThreadingHTTPServer):
         self.files = {each.name: each.read_bytes() for each in folder.iterdir() if each.is_file()}
         self.is_closed = False
         self._labs: dict[str, Lab] = {}
+        # Those that were told to stop, and may not have done so.
+        self._leaving: list[Lab] = []
         self._lock = threading.Lock()
 
     def server_bind(self) -> None:
@@ -150,9 +162,8 @@ class Playground(http.server.ThreadingHTTPServer):
         with self._lock:
             self._labs[name] = lab
             oldest = sorted(self._labs, key=lambda each: self._labs[each].last_seen)
-            dropped = [self._labs.pop(each) for each in oldest[:-_MOST_LABS]]
-        for each in dropped:
-            each.close()
+        for each in oldest[:-_MOST_LABS]:
+            self.drop(each)
         return {
             "lab": name,
             "language": self.language,
@@ -176,19 +187,22 @@ class Playground(http.server.ThreadingHTTPServer):
         return lab
 
     def drop(self, name: str) -> None:
-        """Close the lab of a page that was closed."""
+        """Stop the lab of a page that was closed; nobody waits for it."""
         with self._lock:
             lab = self._labs.pop(name, None)
-        if lab is not None:
-            lab.close()
+            self._leaving = [each for each in self._leaving if not each.is_done()]
+            if lab is not None:
+                self._leaving.append(lab)
+                lab.stop()
 
     def close(self) -> None:
-        """End every lab and give the port back."""
+        """Stop every lab, wait a moment for all of them together, and give the port back."""
         self.is_closed = True
-        with self._lock:
-            labs, self._labs = list(self._labs.values()), {}
-        for lab in labs:
-            lab.close()
+        for name in list(self._labs):
+            self.drop(name)
+        end = time.monotonic() + _LONGEST_END_SECONDS
+        for lab in self._leaving:
+            lab.is_done(max(0.0, end - time.monotonic()))
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -223,9 +237,13 @@ class _Answer(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return
         address = urllib.parse.urlsplit(self.path)
-        token, _, path = address.path.removeprefix("/").partition("/")
+        token, slash, path = address.path.removeprefix("/").partition("/")
         if not self._is_own(token):
-            self._refuse(403, "Open the address that `doltap play` printed.")
+            self._refuse(403, *_WRONG_ADDRESS)
+            return
+        if not slash:
+            # The page's own addresses are relative to it.
+            self._send(301, b"", "text/plain", Location=f"/{token}/")
             return
         if method == "GET" and (path or "index.html") in self.server.files:
             self._file(path or "index.html")
@@ -239,7 +257,7 @@ class _Answer(http.server.BaseHTTPRequestHandler):
             self._json({"refused": {each: refused.told(each) for each in languages.LANGUAGES}})
         except (ValueError, KeyError, AttributeError, RecursionError):
             # What no page of ours sends.
-            self._refuse(400, "This is not what the page sends.")
+            self._refuse(400, *_NOT_OURS)
 
     def _is_own(self, token: str) -> bool:
         """Whether the request comes from the page: by address, by token, and from no other site."""
@@ -255,11 +273,11 @@ class _Answer(http.server.BaseHTTPRequestHandler):
             self._json(self.server.new_lab())
             return
         if len(words) != 3 or words[0] != "labs" or (method, words[2]) not in _CALLS:
-            self._refuse(404, "There is nothing here.")
+            self._refuse(404, *_NOTHING)
             return
         lab = self.server.lab(words[1])
         if lab is None:
-            self._refuse(410, "This lab is closed.")
+            self._refuse(410, *_CLOSED)
             return
         _CALLS[method, words[2]](self, lab, query)
 
@@ -309,13 +327,14 @@ class _Answer(http.server.BaseHTTPRequestHandler):
     def _json(self, value: Any) -> None:
         self._send(200, json.dumps(value, allow_nan=False).encode(), "application/json")
 
-    def _refuse(self, status: int, sentence: str) -> None:
+    def _refuse(self, status: int, english: str, korean: str) -> None:
         self.close_connection = True
+        sentence = told(self.server.language, english, korean)
         self._send(status, f"{sentence}\n".encode(), "text/plain; charset=utf-8")
 
-    def _send(self, status: int, content: bytes, kind: str) -> None:
+    def _send(self, status: int, content: bytes, kind: str, **more: str) -> None:
         self.send_response(status)
-        for name, value in _HEADERS.items():
+        for name, value in (*_HEADERS.items(), *more.items()):
             self.send_header(name, value)
         self.send_header("Content-Type", kind)
         if status != 204:

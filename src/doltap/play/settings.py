@@ -109,7 +109,7 @@ def points_of(setup: Setup, table: Table | None) -> Points:
     rng = np.random.default_rng(setup.seed)
     names: tuple[str, ...] = () if setup.is_value else ("0", "1")
     if setup.choice is not None and table is not None:
-        places = table.places(setup.choice)
+        places = table.points(setup.choice)
         labels, names = table.labels(setup.choice)
     else:
         places, labels = TOYS[setup.data](rng, setup.count, setup.noise)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from doltap.errors import DataError, UnknownNameError, optional_package
+from doltap.reporting.fonts import with_korean
 
 __all__ = ["check_ready", "draw", "figure_of", "panels"]
 
@@ -65,6 +66,9 @@ def draw(
         names: the measures with a panel, as `panels` gives them.
     """
     ticker = optional_package("matplotlib.ticker", extra="plot", purpose="plots")
+    chosen = optional_package("matplotlib", extra="plot", purpose="plots").rcParams["font.family"]
+    # The user's own typeface comes first; names are text, and a dollar sign in one begins no formula.
+    letters = {"fontfamily": [*chosen, *with_korean()], "parse_math": False}
     figure.clear()
     across = max(1, min(_MOST_ACROSS, len(names)))
     down = max(1, math.ceil(len(names) / across))
@@ -77,7 +81,7 @@ def draw(
                 numbers = np.asarray(when[key][:count]) + 1
                 marker = "o" if count == 1 else None
                 axes.plot(numbers, measures[key][:count], label=label, color=color, marker=marker)
-        axes.set_title(name.replace("_", " "))
+        axes.set_title(name.replace("_", " "), **letters)
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(ticker.MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
         axes.grid(alpha=0.25)

@@ -5,8 +5,10 @@ tensorboardX knows their form; a thread of their own writes them.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
+import logging
 import os
 import queue
 import tempfile
@@ -22,7 +24,16 @@ import numpy as np
 from doltap.errors import ModelFileError, optional_package, printable
 from doltap.reporting.histograms import Histograms
 
-__all__ = ["EventFile", "Writer", "as_image", "check_folder", "connections", "note", "read_epochs"]
+__all__ = [
+    "EventFile",
+    "Writer",
+    "as_image",
+    "as_summary",
+    "check_folder",
+    "connections",
+    "note",
+    "read_epochs",
+]
 
 # Images of weights are for looking at; beyond this they only fill the disk.
 _LARGEST_IMAGE = 1 << 22
@@ -37,9 +48,13 @@ class Writer:
 
     What is put into it is on the disk a moment later, also where an error or
     Ctrl-C ends the training, or the program.
+
+    Args:
+        call: the callback that writes, for errors.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, call: str = "TensorBoard") -> None:
+        self._call = call
         self._jobs: queue.Queue[Any] = queue.Queue(_MOST_WAITING)
         self._failures: list[tuple[str, Exception]] = []
         # It must not hold this object, which ends the thread when nobody needs it any more.
@@ -51,7 +66,7 @@ class Writer:
 
     def open(self, folder: str) -> EventFile:
         """A new file in a folder, which is made where it is not there."""
-        file = EventFile(folder, self._jobs)
+        file = EventFile(folder, self._jobs, self._call)
         self._files.append(file)
         return file
 
@@ -61,7 +76,7 @@ class Writer:
         for folder, error in self._failures[:1]:
             reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
             warnings.warn(
-                f"TensorBoard could not write to '{printable(folder, 200)}': {printable(reason)}. The event "
+                f"{self._call} could not write to '{printable(folder, 200)}': {printable(reason)}. The event "
                 "files end there; the training itself was not touched by it.",
                 stacklevel=4,
             )
@@ -99,13 +114,15 @@ class EventFile:
     Args:
         folder: made where it is not there.
         jobs: where the thread finds what it writes.
+        call: the callback that writes, for errors.
     """
 
-    def __init__(self, folder: str, jobs: queue.Queue[Any]) -> None:
+    def __init__(self, folder: str, jobs: queue.Queue[Any], call: str = "TensorBoard") -> None:
         optional_package("tensorboardX", extra="board", purpose="TensorBoard")
         self.folder, self._jobs = folder, jobs
         self._form = importlib.import_module("tensorboardX.summary")
         self._protos = importlib.import_module("tensorboardX.proto.event_pb2")
+        self._summaries = importlib.import_module("tensorboardX.proto.summary_pb2")
         writers = importlib.import_module("tensorboardX.event_file_writer")
         try:
             os.makedirs(folder, exist_ok=True)
@@ -113,7 +130,7 @@ class EventFile:
             self.file = writers.EventsWriter(os.path.join(folder, "events"), f".{time.time_ns()}")
             self.file.flush()
         except OSError as error:
-            raise _cannot_write(folder, error) from error
+            raise _cannot_write(folder, error, call) from error
 
     def _put(self, step: int, make: Callable[[], Any]) -> None:
         """Let the thread make a summary and write it."""
@@ -133,7 +150,7 @@ class EventFile:
     def add_numbers(self, numbers: dict[str, float], step: int) -> None:
         """Each number under its name."""
         for name, number in numbers.items():
-            self._put(step, functools.partial(self._form.scalar, name, number))
+            self._put(step, functools.partial(as_summary, name, number))
 
     def add_histograms(self, names: Sequence[str], found: Histograms, step: int) -> None:
         """How the numbers of arrays are distributed; an array without a finite number is left out."""
@@ -190,13 +207,48 @@ class EventFile:
         end = plugin.SessionEndInfo(status=status, end_time_secs=time.time())
         self._put_plugin("session_end_info", plugin.HParamsPluginData(session_end_info=end))
 
+    def add_experiment(
+        self, parameters: Iterable[dict[str, Any]], measures: Iterable[dict[str, Any]], seconds: Any = None
+    ) -> None:
+        """Which parameters and measures the runs below the folder have, for the page of hyperparameters.
+
+        Args:
+            parameters: of each its name, display_name, description, and its values: a list
+                of them, the two ends of an interval, or None.
+            measures: of each its tag, group, display_name, description and dataset_type.
+            seconds: when the runs began, since 1970; None for now.
+        """
+        api = importlib.import_module("tensorboardX.proto.api_pb2")
+        plugin = importlib.import_module("tensorboardX.proto.plugin_hparams_pb2")
+        told = api.Experiment(time_created_secs=time.time() if seconds is None else seconds)
+        for each in parameters:
+            named = {key: each[key] for key in ("name", "display_name", "description")}
+            info, values = told.hparam_infos.add(**named), each["values"]
+            kind = {str: "STRING", bool: "BOOL"}.get(type(values[0]), "FLOAT64") if values else "UNSET"
+            info.type = api.DataType.Value(f"DATA_TYPE_{kind}")
+            if isinstance(values, tuple):
+                info.domain_interval.min_value, info.domain_interval.max_value = values
+            else:
+                info.domain_discrete.extend(values or ())
+        for each in measures:
+            named = {key: each[key] for key in ("display_name", "description", "dataset_type")}
+            told.metric_infos.add(name=api.MetricName(group=each["group"], tag=each["tag"]), **named)
+        self._put_plugin("experiment", plugin.HParamsPluginData(experiment=told))
+
     def _put_plugin(self, tag: str, content: Any) -> None:
-        protos = importlib.import_module("tensorboardX.proto.summary_pb2")
+        protos = self._summaries
         data = protos.SummaryMetadata.PluginData(plugin_name="hparams", content=content.SerializeToString())
         value = protos.Summary.Value(
             tag=f"_hparams_/{tag}", metadata=protos.SummaryMetadata(plugin_data=data)
         )
         self._put(0, lambda: protos.Summary(value=[value]))
+
+
+def as_summary(name: str, number: float) -> Any:
+    """The number under its name, as a summary of tensorboardX's."""
+    # tensorboardX's own function prints a line for each NaN, and writes other letters into names.
+    summaries = importlib.import_module("tensorboardX.proto.summary_pb2")
+    return summaries.Summary(value=[summaries.Summary.Value(tag=name, simple_value=number)])
 
 
 def note(folder: str, numbers: dict[str, float]) -> None:
@@ -206,23 +258,23 @@ def note(folder: str, numbers: dict[str, float]) -> None:
     writer.close()
 
 
-def check_folder(folder: str) -> None:
+def check_folder(folder: str, call: str = "TensorBoard") -> None:
     """An error where no file could be made in the folder, which need not be there yet."""
     try:
         os.makedirs(folder, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise _cannot_write(folder, error) from error
+        raise _cannot_write(folder, error, call) from error
 
 
-def _cannot_write(folder: str, error: OSError) -> ModelFileError:
+def _cannot_write(folder: str, error: OSError, call: str) -> ModelFileError:
     """The error for a folder in which no file can be made."""
     return ModelFileError(
-        f"TensorBoard(log_dir='{printable(folder, 200)}')",
+        f"{call}(log_dir='{printable(folder, 200)}')",
         expected="a folder that can be written to",
         got=printable(error.strerror or error),
-        fix="Give another folder, for example TensorBoard('logs').",
+        fix=f"Give another folder, for example {call}('logs').",
     )
 
 
@@ -259,8 +311,10 @@ def as_image(values: np.ndarray) -> np.ndarray | None:
     return np.asarray(255 * (table - low) / (span or 1.0), np.uint8)
 
 
-def read_epochs(folder: Any) -> tuple[dict[str, list[int]], dict[str, list[float]]]:
-    """Of each measure its epochs and its values, from the files of a training; TensorFlow's are read too.
+def read_epochs(folder: Any) -> tuple[dict[str, list[int]], dict[str, list[float]], set[float]]:
+    """Of each measure its epochs and its values, and when they were noted, from the files of a training.
+
+    TensorFlow's are read too.
 
     Of several trainings that wrote there one after the other it is the last; one
     that went on from an epoch has those before it from the training it went on with.
@@ -273,25 +327,26 @@ def read_epochs(folder: Any) -> tuple[dict[str, list[int]], dict[str, list[float
     if not points:
         raise ModelFileError(
             f"'{printable(folder, 200)}'",
-            expected="a folder that TensorBoard(log_dir) wrote, with event files below 'train'",
-            got="none" if os.path.isdir(folder) else "no such folder",
+            expected="a folder in which TensorBoard(log_dir) wrote the epochs of a training, below 'train'",
+            got="no epochs" if os.path.isdir(folder) else "no such folder",
             fix="Give the log_dir of one training.",
         )
     found = _last_training(points + _points(os.path.join(folder, "validation"), "val_"))
     when = {name: sorted(values) for name, values in found.items()}
-    return when, {name: [found[name][step] for step in steps] for name, steps in when.items()}
+    noted = {time for values in found.values() for _, time in values.values()}
+    return when, {name: [found[name][step][0] for step in steps] for name, steps in when.items()}, noted
 
 
-def _last_training(points: list[_Point]) -> dict[str, dict[int, float]]:
-    """The values by measure and epoch: an epoch that comes again ends all that was noted from it on."""
-    found: dict[str, dict[int, float]] = {}
+def _last_training(points: list[_Point]) -> dict[str, dict[int, tuple[float, float]]]:
+    """Values and their times by measure and epoch: one that comes again ends what was noted from it on."""
+    found: dict[str, dict[int, tuple[float, float]]] = {}
     latest = -1
-    for _, step, name, value in sorted(points, key=lambda point: point[:2]):
+    for noted, step, name, value in sorted(points, key=lambda point: point[:2]):
         if step < latest or step in found.get(name, {}):
             kept = {name: {k: v for k, v in values.items() if k < step} for name, values in found.items()}
             found = {name: values for name, values in kept.items() if values}
         latest = step
-        found.setdefault(name, {})[step] = value
+        found.setdefault(name, {})[step] = value, noted
     return found
 
 
@@ -303,7 +358,8 @@ def _points(folder: str, prefix: str) -> list[_Point]:
         return []
     sizes = {reader.SCALARS: 0, reader.TENSORS: 0}
     events = reader.EventAccumulator(folder, size_guidance=sizes, purge_orphaned_data=False)
-    events.Reload()
+    with _silenced("tensorboard"):
+        events.Reload()
     points: list[_Point] = []
     for kind, listed in (("scalars", events.Scalars), ("tensors", events.Tensors)):
         for tag in events.Tags()[kind]:
@@ -311,6 +367,17 @@ def _points(folder: str, prefix: str) -> list[_Point]:
                 measure = prefix + tag.removeprefix("epoch_")
                 points += [(one.wall_time, one.step, measure, _number(one)) for one in listed(tag)]
     return points
+
+
+@contextlib.contextmanager
+def _silenced(name: str) -> Iterator[None]:
+    """Without what a logger says: TensorBoard complains of a folder to which several trainings wrote."""
+    logger = logging.getLogger(name)
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def _number(event: Any) -> float:

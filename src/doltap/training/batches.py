@@ -33,11 +33,15 @@ class Rows:
     """Checked data on the host, one entry a row: inputs, labels, weights.
 
     Each is an array, or a list, tuple or dict of arrays, or None.
+
+    Args:
+        columns: the names of the columns of x, where it came as one table that has such.
     """
 
     x: Any
     y: Any = None
     weights: Any = None
+    columns: Sequence[str | int] = ()
 
     @property
     def tree(self) -> tuple[Any, Any, Any]:
@@ -56,7 +60,7 @@ class Rows:
 
     def cut(self, start: int, stop: int) -> Rows:
         """The rows from start to stop."""
-        return Rows(*jax.tree.map(lambda array: array[start:stop], self.tree))
+        return Rows(*jax.tree.map(lambda array: array[start:stop], self.tree), columns=self.columns)
 
 
 def is_feed(data: Any) -> bool:
@@ -82,7 +86,9 @@ def prepare(x: Any, y: Any = None, sample_weight: Any = None, *, of: str = "") -
     checks.check_rows(dict(length for what, tree in arrays.items() for length in _lengths(tree, what)))
     weights = arrays.get(f"{of}sample_weight")
     weights = jax.tree.map(lambda array: array.astype(dtypes.wide()), weights)
-    return Rows(arrays[f"{of}x"], arrays.get(f"{of}y"), weights)
+    names = x.columns if hasattr(x, "columns") and hasattr(x, "to_numpy") else ()
+    columns = [name if isinstance(name, str) else place for place, name in enumerate(names)]
+    return Rows(arrays[f"{of}x"], arrays.get(f"{of}y"), weights, columns)
 
 
 def as_arrays(data: Any, what: str) -> Any:

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from doltap.training.tracking import Source
+from doltap.training.tracking import Operation, Source
+from doltap.training.wording import Say
 
-__all__ = ["cause_of", "listed"]
+__all__ = ["cause_of"]
 
-# Beyond this, numbers are long to read.
-_MOST_LISTED = 8
 _GROWING = ("exp", "exp2", "expm1", "sinh", "cosh", "square", "integer_pow", "pow")
 _WITHIN = {"asin": "[-1, 1]", "acos": "[-1, 1]", "atanh": "[-1, 1]", "acosh": "[1, inf)"}
 _NAMES = {
@@ -29,10 +28,11 @@ _NAMES = {
     "pow": "a power",
     "div": "a quotient",
 }
-_SLOPE = "sqrt, a norm and log have no finite slope at 0: add a small number inside, as in sqrt(x + 1e-7)"
+# Of these a derivative tells nothing of the number itself.
+_AT_ZERO = ("log_of_0", "root_below", "division", "zero_by_zero")
 
 
-def cause_of(source: Source, *, in_slope: bool) -> tuple[str, str]:
+def cause_of(source: Source, say: Say, *, in_slope: bool) -> tuple[str, str]:
     """What went wrong, and how to mend it; the cure is empty where numbers were just too large.
 
     Args:
@@ -42,22 +42,30 @@ def cause_of(source: Source, *, in_slope: bool) -> tuple[str, str]:
     if operation is None:
         return "", ""
     if not source.operands:
-        return "infinite numbers cancel each other", "See that no row is masked out as a whole"
+        return say("cancel"), say("mask_less")
     first, second = _at_place(source.operands)
     case = _CASES.get(operation.name)
     found = case and case(first, second, operation.equation.params)
     if found:
-        what, cure = found
-        return (f"{what}, in a derivative", _SLOPE) if in_slope and "0" in what.split() else (what, cure)
+        what, values, cure = found
+        values = {name: _shown(number, say) for name, number in values.items()}
+        if in_slope and what in _AT_ZERO:
+            return say("derivative", what=say(what)), say("no_slope_at_0")
+        return say(what, **values), say(cure)
     if operation.name in _WITHIN:
-        return f"{operation.name} of {_shown(first)}, outside {_WITHIN[operation.name]}", "Clip what goes in"
-    if operation.name == "convert_element_type":
-        return f"{_shown(first)} is too large for {operation.equation.params['new_dtype']}", ""
-    if operation.name in _GROWING:
-        return f"{_NAMES.get(operation.name, operation.name)} of {_shown(first)} is too large", ""
-    if operation.name in _NAMES:
-        return f"{_NAMES[operation.name]} is too large for {source.operands[0].dtype}", ""
-    return f"operation '{operation.name}'", ""
+        bounds, number = _WITHIN[operation.name], _shown(first, say)
+        return say("outside", name=operation.name, number=number, bounds=bounds), say("clip")
+    return _overflow(operation, first, source.operands[0].dtype, say), ""
+
+
+def _overflow(operation: Operation, first: float | None, dtype: Any, say: Say) -> str:
+    name, number = operation.name, _shown(first, say)
+    words = say(_NAMES[name]) if name in _NAMES else name
+    if name == "convert_element_type":
+        return say("too_large_for", what=number, dtype=operation.equation.params["new_dtype"])
+    if name in _GROWING:
+        return say("too_large", name=words, number=number)
+    return say("too_large_for", what=words, dtype=dtype) if name in _NAMES else say("operation", name=name)
 
 
 def _at_place(operands: Sequence[np.ndarray]) -> tuple[float | None, float | None]:
@@ -67,46 +75,44 @@ def _at_place(operands: Sequence[np.ndarray]) -> tuple[float | None, float | Non
     return first, second
 
 
-def _log(first: float | None, _: Any, params: Any) -> tuple[str, str] | None:
+# What a case says: the words for what went wrong, the numbers in them, and the words of the cure.
+_Case = tuple[str, dict[str, float], str]
+
+
+def _log(first: float | None, _: Any, params: Any) -> _Case | None:
+    if first is None or first > 0:
+        return None
+    return ("log_of_0", {}, "above_0_by") if first == 0 else ("log_of_negative", {"number": first}, "above_0")
+
+
+def _log1p(first: float | None, _: Any, params: Any) -> _Case | None:
+    return None if first is None or first > -1 else ("log1p_of", {"number": first}, "above_-1")
+
+
+def _root(first: float | None, _: Any, params: Any) -> _Case | None:
     if first is None or first > 0:
         return None
     if first == 0:
-        return "log of 0", "Keep what goes into it above 0, as in log(x + 1e-7)"
-    return f"log of a negative number, {_shown(first)}", "Keep what goes into it above 0"
+        return "root_below", {}, "add_inside"
+    return "root_of_negative", {"number": first}, "at_0_or_above"
 
 
-def _log1p(first: float | None, _: Any, params: Any) -> tuple[str, str] | None:
-    if first is None or first > -1:
+def _quotient(first: float | None, second: float | None, params: Any) -> _Case | None:
+    if second != 0:
         return None
-    return f"log1p of {_shown(first)}", "Keep what goes into it above -1"
+    return "zero_by_zero" if first == 0 else "division", {}, "keep_away"
 
 
-def _root(first: float | None, _: Any, params: Any) -> tuple[str, str] | None:
-    if first is None or first > 0:
-        return None
-    if first == 0:
-        return "division by the square root of 0", "Add a small number inside, as in sqrt(x + 1e-7)"
-    return (
-        f"square root of a negative number, {_shown(first)}",
-        "Keep what goes into it at 0 or above, as in sqrt(maximum(x, 1e-7))",
-    )
-
-
-def _quotient(_: Any, second: float | None, params: Any) -> tuple[str, str] | None:
-    return ("division by 0", "Keep the divisor away from 0, as in x / (y + 1e-7)") if second == 0 else None
-
-
-def _power(first: float | None, second: float | None, params: Any) -> tuple[str, str] | None:
+def _power(first: float | None, second: float | None, params: Any) -> _Case | None:
     exponent = params.get("y", second)
     if first == 0 and exponent is not None and exponent < 0:
-        return _quotient(None, 0.0, params)
+        return "division", {}, "keep_away"
     if first is not None and first < 0 and exponent is not None and exponent != round(exponent):
-        what = f"a negative number, {_shown(first)}, to the power of {_shown(exponent)}"
-        return what, "Keep the base above 0"
+        return "power_of_negative", {"number": first, "exponent": exponent}, "base_above_0"
     return None
 
 
-_CASES: dict[str, Callable[[Any, Any, Any], tuple[str, str] | None]] = {
+_CASES: dict[str, Callable[[Any, Any, Any], _Case | None]] = {
     "log": _log,
     "log1p": _log1p,
     "sqrt": _root,
@@ -117,19 +123,5 @@ _CASES: dict[str, Callable[[Any, Any, Any], tuple[str, str] | None]] = {
 }
 
 
-def _shown(number: float | None) -> str:
-    return "such a number" if number is None else f"{number:.6g}"
-
-
-def listed(rows: Sequence[int], name: str) -> str:
-    """Row numbers as a reader takes them in: the first few, and how many more there are.
-
-    >>> listed([3, 5], "x")
-    'rows 3 and 5 of x'
-    """
-    shown = [str(row) for row in rows[:_MOST_LISTED]]
-    if len(rows) > _MOST_LISTED:
-        return f"rows {', '.join(shown)} and {len(rows) - _MOST_LISTED} more of {name}"
-    if len(rows) == 1:
-        return f"row {shown[0]} of {name}"
-    return f"rows {', '.join(shown[:-1])} and {shown[-1]} of {name}"
+def _shown(number: float | None, say: Say) -> str:
+    return say("such_a_number") if number is None else f"{number:.6g}"

@@ -27,6 +27,8 @@ __all__ = [
 ]
 
 _INT32 = np.iinfo(np.int32)
+# Beyond this, names are long to read.
+_MOST_NAMED = 8
 
 
 def value_error(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> DataError:
@@ -52,12 +54,21 @@ def value_error(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> 
     if not np.isfinite(value):
         fix += " A model or a loss that handles them gets them after doltap.config.allow_nan()."
     rows = len(np.unique(bad[:, 0]))
+    affected = f"{rows} of {len(array)} rows are affected{_all_places(bad, columns)}"
     return DataError(
         what,
         expected="finite numbers",
-        got=f"{got} in row {first[0]}{_place(first, columns)} ({rows} of {len(array)} rows are affected)",
+        got=f"{got} in row {first[0]}{_place(first, columns)} ({affected})",
         fix=fix,
     )
+
+
+def _all_places(bad: np.ndarray, columns: Sequence[Any] | None) -> str:
+    """The columns of a table that are concerned, where there are several."""
+    places = np.unique(bad[:, 1]).tolist() if bad.shape[1] == 2 else []
+    names = [str(place) if columns is None else f"'{printable(columns[place])}'" for place in places]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f", in columns {', '.join(names[:_MOST_NAMED])}{more}" if len(names) > 1 else ""
 
 
 def _place(index: tuple[int, ...], columns: Sequence[Any] | None) -> str:
@@ -79,8 +90,15 @@ def text_error(array: np.ndarray, what: str, columns: Sequence[Any] | None) -> D
         what,
         expected="numbers",
         got=f"{type(value).__name__} '{printable(value, 30)}' in row {index[0]}{_place(index, columns)}",
-        fix="Turn text into numbers first: .astype(float), pandas.get_dummies, or an encoder.",
+        fix="Turn text into numbers first: .astype(float), pandas.get_dummies, or an encoder."
+        if not _is_missing(value)
+        else "Fill the gaps first: x.fillna(0), or leave such rows out: x.dropna().",
     )
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether it stands for a value that is not there: None, or pandas's NA or NaT."""
+    return value is None or type(value).__name__ in ("NAType", "NaTType")
 
 
 def single_value_error(value: Any, what: str) -> DataError | NotSupportedError | ShapeError:

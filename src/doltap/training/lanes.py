@@ -130,6 +130,12 @@ class Lane(Epochs):
         if optimizer.use_ema and self.settings.last > self.settings.first:
             optimizer.finalize_variable_values(recipe.weights)
         self.listeners.call("on_train_end", self.last_logs)
+        self.training.model._is_fitting = False
+
+    def abandon(self, error: BaseException) -> None:
+        """What ends a fit that an error stopped; nothing where it had ended before."""
+        if self.training.model._is_fitting:
+            self.listeners._on_train_abandoned(error)
 
 
 def kind_of(training: MemberTraining, held_out: HeldOut | None) -> Any:

@@ -75,10 +75,12 @@ class _Stepping:
         self._order: Any = None
         # Whether to stop after a step whose loss is not finite.
         self.halts = False
-        # What warnings put behind "loss": " of member 3".
-        self.whose = ""
+        # Its number, where warnings tell it from other members of a population.
+        self.member: int | None = None
         # The step after which the loss was no number any more; -1 if it always was.
         self.first_not_finite = -1
+        # In which languages that is to be explained besides the warning; where it began, and the cure.
+        self.explained: dict[str, tuple[str, str] | None] = {}
         # Whether the totals begin anew with the first step of an epoch.
         self._fresh = True
         # The epoch, and the batch in it, of the next call.

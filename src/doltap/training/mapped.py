@@ -42,6 +42,10 @@ def fit_together(lanes: Sequence[Lane], settings: Settings, told: Callable[[Lane
     walk = _Walk(lanes, settings, told)
     try:
         walk.run()
+    except BaseException as error:
+        for lane in lanes:
+            lane.abandon(error)
+        raise
     finally:
         walk.close()
 

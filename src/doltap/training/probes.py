@@ -66,7 +66,7 @@ def watched(network: Layer) -> list[Layer]:
     Layers inside layers stand where these stand.
     """
     found = [network, *_below(network)]
-    kept = [layer for layer in found if layer.own_weights() or activation_of(layer) is not None]
+    kept = [layer for layer in found if layer.own_weights() or activation_of(layer) not in (None, "linear")]
     return list({id(layer): layer for layer in kept}.values())
 
 
@@ -75,15 +75,19 @@ def _below(layer: Layer) -> list[Layer]:
 
 
 def activation_of(layer: Layer) -> str | None:
-    """The name of the curve that ends the layer; None where it has none, or one of the user's own."""
-    kind = type(layer).__name__
-    if kind in _OWN_LAYERS and type(layer).__module__.startswith("doltap."):
+    """The name of the curve that ends the layer, "linear" for a straight line.
+
+    None where there is nothing to tell: no activation, one of the user's own, or a layer of theirs.
+    """
+    kind, is_ours = type(layer).__name__, type(layer).__module__.startswith("doltap.")
+    if kind in _OWN_LAYERS and is_ours:
         return "leaky_relu" if getattr(layer, "negative_slope", 0) else _OWN_LAYERS[kind]
     function = vars(layer).get("activation")
-    if function is None:
-        return None
     name = getattr(function, "__name__", None)
-    is_curve = function is not activations.linear and name in activations.names
+    if function is activations.linear:
+        # What goes on in a layer of the user's own may bend it all the same.
+        return "linear" if is_ours else None
+    is_curve = function is not None and name in activations.names
     return name if is_curve and activations.get(name) is function else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,8 +11,15 @@ import jax
 import numpy as np
 
 from doltap import random
+from doltap.callbacks.rates import LearningRateScheduler, ReduceLROnPlateau
 from doltap.errors import NotSupportedError
-from doltap.reporting.diagnosis import LayerSigns, Output, Record, Settings
+from doltap.layers.arrange import InputLayer
+from doltap.layers.embedding import Embedding
+from doltap.layers.noise import Dropout
+from doltap.layers.normalization import BatchNormalization
+from doltap.optimizers import schedules
+from doltap.reporting.diagnosis import LayerSigns, Output, Record, Settings, Stray
+from doltap.reporting.language import LANGUAGES
 from doltap.training.batches import Rows
 from doltap.training.program import Recipe
 from doltap.training.vital_signs import Examination
@@ -22,6 +30,16 @@ __all__ = ["RunExamination", "rows_of"]
 _MOST_ROWS = 1024
 _MOST_LABELS = 1 << 17
 _PURPOSE = 12
+# The callbacks that change the learning rate, and at how many epochs a schedule is asked for it.
+_SET_RATES = (LearningRateScheduler, ReduceLROnPlateau)
+_MOST_RATES = 41
+# Of more rows it takes too long to look for each.
+_MOST_COMPARED = 10_000
+# So many times as far from the middle as any row of training is no chance.
+_FAR = 1000.0
+# A validation loss so many times that of training is looked into.
+_OUT_OF_PROPORTION = 10.0
+_CLIPS = ("clipnorm", "global_clipnorm", "clipvalue")
 
 
 def rows_of(source: Any) -> Rows | None:
@@ -52,6 +70,7 @@ class RunExamination(Examination):
     ) -> None:
         super().__init__(recipe, rows, seed_words)
         self.training, self.validation, self.callbacks = training, validation, callbacks
+        training.explained = dict.fromkeys(LANGUAGES)
 
     def record(
         self,
@@ -78,7 +97,11 @@ class RunExamination(Examination):
             _numbers(some.x),
             _numbers(others.x) if others else [],
             _numbers(self.rows.x),
-            _settings(self, rows),
+            rows.columns,
+            _stray(self, rows, held_out) if held_out and _is_lost(curves) else None,
+            _seen(_numbers(rows.x), _numbers(others.x)) if others else 0.0,
+            _settings(self, rows, len(curves.get("loss", ()))),
+            {language: told for language, told in self.training.explained.items() if told},
         )
 
 
@@ -94,10 +117,61 @@ def _numbers(tree: Any) -> list[np.ndarray]:
     return [np.asarray(leaf) for leaf in jax.tree.leaves(tree) if np.asarray(leaf).dtype.kind in "biuf"]
 
 
+def _seen(mine: Sequence[np.ndarray], others: Sequence[np.ndarray]) -> float:
+    """The share of the rows that are among those of training; 0 where that takes long, or says nothing."""
+    if not mine or len(mine) != len(others) or len(mine[0]) > _MOST_COMPARED:
+        return 0.0
+    known = {b"".join(part.tobytes() for part in row) for row in zip(*mine, strict=True)}
+    # Where rows of training repeat each other, as those of few categories do, so may any others.
+    if len(known) < 0.95 * len(mine[0]):
+        return 0.0
+    asked = [b"".join(part.tobytes() for part in row) for row in zip(*others, strict=True)]
+    return sum(row in known for row in asked) / len(asked)
+
+
+def _is_lost(curves: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether the validation loss is no finite number, or is out of all proportion."""
+    losses, held_out = curves.get("loss", ()), curves.get("val_loss", ())
+    return bool(losses and held_out) and not held_out[-1] < _OUT_OF_PROPORTION * abs(losses[-1])
+
+
+def _stray(look: Examination, rows: Rows, held_out: Rows) -> Stray | None:
+    """The number of the validation data that is farthest from those of training; None where none is far."""
+    found: list[tuple[float, Stray]] = []
+    for part, mine, others in (("x", rows.x, held_out.x), ("y", rows.y, held_out.y)):
+        for number, (here, there) in enumerate(zip(_numbers(mine), _numbers(others), strict=False)):
+            if here.shape[1:] == there.shape[1:]:
+                found.append(_farthest(part, here, there, rows.columns if (part, number) == ("x", 0) else ()))
+    distance, stray = max(found, key=lambda pair: pair[0], default=(0.0, None))
+    if stray is None or distance < _FAR:
+        return None
+    # One row, as often as rows are looked at, so that the program is the one that is there.
+    alone = [stray.row] * look.rows.count
+    same = jax.tree.map(lambda array: array[alone], held_out.x)
+    return dataclasses.replace(stray, layer=look.first_broken(same))
+
+
+def _farthest(part: str, mine: Any, others: Any, columns: Sequence[str | int]) -> tuple[float, Stray]:
+    """How far the farthest number is, by how far those of training go, and which it is."""
+    here = mine[: _MOST_LABELS // 8].reshape(min(len(mine), _MOST_LABELS // 8), -1).astype(np.float64)
+    there = others.reshape(len(others), -1).astype(np.float32)
+    middle = here.mean(0)
+    reach = np.abs(here - middle).max(0)
+    # What never changes in training may do so elsewhere.
+    usual = np.maximum(reach, float(np.median(reach)) or 1.0)
+    with np.errstate(all="ignore"):
+        away = np.nan_to_num(np.abs(there - middle) / usual, nan=np.inf)
+    row, column = (int(place) for place in np.unravel_index(away.argmax(), away.shape))
+    name = columns[column] if column < len(columns) else column
+    stray = Stray(part, row, name, float(there[row, column]), float(middle[column]), float(reach[column]))
+    return float(away[row, column]), stray
+
+
 def _outputs(look: Examination, rows: Rows, held_out: Rows | None) -> Any:
     recipe = look.recipe
     ends = {signs.output: signs.activation for signs in look.signs}
-    labels = _by_output(_some(rows, _MOST_LABELS).y, len(recipe.losses))
+    many = _some(rows, _MOST_LABELS)
+    labels, weights = (_by_output(part, len(recipe.losses)) for part in (many.y, many.weights))
     others = _by_output(_some(held_out, _MOST_LABELS).y if held_out else None, len(recipe.losses))
     asked = _by_output(look.rows.y, len(recipe.losses))
     names = {signs.output: signs.name for signs in look.signs}
@@ -115,6 +189,7 @@ def _outputs(look: Examination, rows: Rows, held_out: Rows | None) -> Any:
             asked[number],
             answers,
             names.get(number, str(number + 1)) if len(recipe.losses) > 1 else "",
+            weights[number],
         )
 
 
@@ -125,23 +200,62 @@ def _by_output(y: Any, count: int) -> list[Any]:
     return [np.asarray(part) for part in parts] if fits else [None] * count
 
 
-def _settings(look: RunExamination, rows: Rows) -> Settings:
+def _settings(look: RunExamination, rows: Rows, num_epochs: int) -> Settings:
     recipe, optimizer = look.recipe, look.recipe.optimizer
-    inner: Any = getattr(optimizer, "inner_optimizer", optimizer)
+    assert optimizer is not None
+    # What is asked for an attribute it has not looks for the nearest name, which takes time.
+    inner: Any = getattr(optimizer, "inner_optimizer", optimizer) if optimizer.scales_loss else optimizer
+    momentum = inner.momentum if hasattr(type(inner), "momentum") else 0.0
     num_rows, batch_size = look.training.counts
     regularizers = [weight.regularizer for weight in recipe.weights if weight.regularizer]
     layers = [layer for layer in look.all_layers if getattr(layer, "activity_regularizer", None)]
     return Settings(
-        type(inner).__name__,
-        _rate_of(inner),
-        float(getattr(inner, "momentum", 0.0) or 0.0),
-        batch_size,
-        num_rows,
-        look.training.num_batches,
-        rows.weights is not None,
-        bool(regularizers or layers),
-        any(_keeps_best(callback) for callback in look.callbacks),
+        optimizer=type(inner).__name__,
+        learning_rate=_rate_of(inner),
+        momentum=float(momentum or 0.0),
+        batch_size=batch_size,
+        num_rows=num_rows,
+        num_batches=look.training.num_batches,
+        is_weighted=rows.weights is not None,
+        has_penalties=bool(regularizers or layers),
+        keeps_best=any(_keeps_best(callback) for callback in look.callbacks),
+        dropouts=[(one.name, one.rate) for one in look.all_layers if isinstance(one, Dropout)],
+        averages=[(one.name, one.momentum) for one in _normalizing(look.all_layers)],
+        steps=int(np.asarray(optimizer.iterations.array)),
+        num_names=max((one.input_dim for one in look.all_layers if isinstance(one, Embedding)), default=0),
+        sets_rate=_sets_rate(look, inner),
+        rates=_rates(look, inner, num_epochs),
+        is_first_batch=hasattr(look.training, "feed"),
+        clip=next(((name, float(limit)) for name in _CLIPS if (limit := vars(inner).get(name))), None),
+        last_dropout=_last_dropout(look.all_layers),
     )
+
+
+def _normalizing(layers: Sequence[Any]) -> list[BatchNormalization]:
+    return [one for one in layers if isinstance(one, BatchNormalization) and one.trainable]
+
+
+def _sets_rate(look: RunExamination, optimizer: Any) -> str:
+    """The class of the schedule or the callback that changes the learning rate; empty without one."""
+    if getattr(optimizer, "schedule", None) is not None:
+        return type(optimizer.schedule).__name__
+    return next((type(one).__name__ for one in look.callbacks if isinstance(one, _SET_RATES)), "")
+
+
+def _rates(look: RunExamination, optimizer: Any, num_epochs: int) -> dict[int, float]:
+    """What a schedule gave as the learning rate, by how many epochs were done."""
+    schedule, each = getattr(optimizer, "schedule", None), look.training.num_batches
+    if schedule is None or not each:
+        return {}
+    begun = int(np.asarray(optimizer.iterations)) - num_epochs * each
+    known = np.unique(np.linspace(0, num_epochs, _MOST_RATES).astype(int)).tolist()
+    return {epoch: float(np.asarray(schedules.rate_at(schedule, begun + epoch * each))) for epoch in known}
+
+
+def _last_dropout(layers: Sequence[Any]) -> str:
+    """The name of the last layer that computes something, if that is a Dropout."""
+    last = next((one for one in reversed(layers) if not isinstance(one, InputLayer)), None)
+    return last.name if isinstance(last, Dropout) else ""
 
 
 def _rate_of(optimizer: Any) -> float:

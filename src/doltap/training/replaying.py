@@ -26,16 +26,15 @@ from doltap.training import causes
 from doltap.training.batches import Layout
 from doltap.training.program import Given, Recipe, State, rows_in_order
 from doltap.training.tracking import Operation, Plan, Source, Track, is_finite
+from doltap.training.wording import Say, listed, sayer
 
 __all__ = ["EAGER", "IN_SEARCH", "SIDE_BY_SIDE", "Call", "Trail", "message"]
 
-EAGER = "with run_eagerly=True a step is not made twice; print(...) in your own code shows it"
-IN_SEARCH = "a search does not look; fit a model with these parameters alone"
-SIDE_BY_SIDE = "members that train side by side do not look; fit this one alone"
+# Why a step is not made again, as `wording` tells it.
+EAGER, IN_SEARCH, SIDE_BY_SIDE = "eager", "in_search", "side_by_side"
 _LAYER = "doltap-layer-"
 # Where files of doltap lie.
 _HOME = str(pathlib.Path(__file__).parents[1])
-_MEAN = "the mean over the epoch, whose sum is too large; each loss is finite"
 # Inputs beyond this are not scaled.
 _LARGE_INPUT = 1000.0
 
@@ -85,23 +84,28 @@ class _Origin:
     Args:
         place: epoch and step, from 0; None where that is not known.
         tensor: what was not finite, in words.
+        is_particular: whether the cure is one of just this.
     """
 
     place: tuple[int, int] | None
     tensor: str
     cause: str = ""
-    line: str = ""
+    line: tuple[str, int] | None = None
     rows: str = ""
     cure: str = ""
+    is_particular: bool = False
 
 
 class _NotReplayedError(Exception):
-    """Says why the last call cannot be made again."""
+    """Says why the last call cannot be made again, by a word of `wording`."""
 
 
 def warn(training: Any, at: tuple[int, int]) -> None:
     """Say it to the program: of the line that began the training, not of one of ours."""
     text, frame, depth = message(training, at), sys._getframe(0), 1
+    for language in training.explained:
+        with contextlib.suppress(Exception):  # The warning has said why it is not known.
+            training.explained[language] = _explained(training, at, sayer(language))
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_HOME):
         frame, depth = frame.f_back, depth + 1
     warnings.warn(text, stacklevel=depth)
@@ -114,45 +118,48 @@ def message(training: Any, at: tuple[int, int]) -> str:
         training: what has just run a call (`loop.Training`); its loss is not finite since the step at `at`.
         at: epoch and step, from 0.
     """
-    recipe = training.recipe
+    recipe, say = training.recipe, sayer()
     goes_on = all(is_finite(weight.array) for weight in recipe.weights)
-    follows = (
-        "the weights still are, the mean over the epoch is not" if goes_on else "nothing more is learned"
-    )
-    when = f"epoch {at[0] + 1}, step {at[1] + 1}"
-    head = f"The loss{training.whose} is not a finite number since {when}: {follows}."
-    cure = _usual_cure(recipe, None)
+    whose = "" if training.member is None else say("member", number=training.member)
+    follows = say("goes_on" if goes_on else "is_over")
+    head = say("head", whose=whose, epoch=at[0] + 1, step=at[1] + 1, follows=follows)
+    cure = _usual_cure(recipe, None, say)
     try:
-        origin = _origin(training)
-        found, cure = _told(origin, at), origin.cure or cure
+        origin = _origin(training, say)
+        found, cure = _told(origin, at, say), origin.cure or cure
     except _NotReplayedError as reason:
-        found = f"Where it began is not known: {reason}."
+        found = say("not_known", why=say(str(reason)))
     except Exception as error:  # Whatever it is, training is not to end because of it.
-        found = f"Where it began is not known: the step made again ended in {type(error).__name__}."
-    end = "Training ends here." if training.halts else "TerminateOnNaN() stops training when this happens."
-    return f"{head} {found} {cure}. {end}"
+        found = say("not_known", why=say("ended_in", error=type(error).__name__))
+    return f"{head} {found} {cure}. {say('ends_here' if training.halts else 'go_on')}"
 
 
-def _told(origin: _Origin, at: tuple[int, int]) -> str:
+def _explained(training: Any, at: tuple[int, int], say: Say) -> tuple[str, str]:
+    """Where it began, and the cure; which is empty where it is the usual one."""
+    origin = _origin(training, say)
+    return _told(origin, at, say), f"{origin.cure}." if origin.is_particular else ""
+
+
+def _told(origin: _Origin, at: tuple[int, int], say: Say) -> str:
     when = ""
     if origin.place is None:
-        when = " some steps before,"
+        when = say("before")
     elif origin.place != at:
-        when = f" in epoch {origin.place[0] + 1}, step {origin.place[1] + 1},"
-    details = f" ({origin.line})" if origin.line else ""
+        when = say("in", epoch=origin.place[0] + 1, step=origin.place[1] + 1)
+    details = f" ({say('line', file=origin.line[0], number=origin.line[1])})" if origin.line else ""
     cause = f": {origin.cause}{details}" if origin.cause else details
     rows = f", {origin.rows}" if origin.rows else ""
-    return f"It began{when} with {origin.tensor}{rows}{cause}."
+    return say("began", when=when, tensor=origin.tensor, rows=rows, cause=cause)
 
 
-def _usual_cure(recipe: Recipe, batch_x: Any) -> str:
+def _usual_cure(recipe: Recipe, batch_x: Any, say: Say) -> str:
     """What helps where numbers grow too large."""
     assert recipe.optimizer is not None
     rate = _number(recipe.optimizer.learning_rate)
-    lower = "Lower the learning rate" + ("" if rate is None else f" (it is {rate:.4g})")
+    lower = say("lower") if rate is None else say("lower_from", rate=rate)
     largest = max((_largest(leaf) for leaf in jax.tree.leaves(batch_x)), default=0.0)
-    scale = f"scale the inputs (they reach {largest:.4g})" if largest > _LARGE_INPUT else "scale the inputs"
-    return f"{lower}, {scale}, or give the optimizer clipnorm=1.0"
+    scale = say("scale_from", largest=largest) if largest > _LARGE_INPUT else say("scale")
+    return say("usual", lower=lower, scale=scale)
 
 
 def _number(rate: Any) -> float | None:
@@ -170,19 +177,17 @@ def _largest(array: Any) -> float:
 # Which step it was.
 
 
-def _origin(training: Any) -> _Origin:
+def _origin(training: Any, say: Say) -> _Origin:
     """Where it began, found by making the calls again."""
     trail, last = training.trail, training.first_not_finite
     if training.unreplayed:
         raise _NotReplayedError(training.unreplayed)
     if trail is None or not trail.calls:
-        raise _NotReplayedError(
-            "no copy of the weights from before was at hand, as a copy would have taken too long"
-        )
+        raise _NotReplayedError("no_copy")
     if any(call.program.calls_python for call in trail.calls):
-        raise _NotReplayedError("a step that calls back into Python is not made twice")
+        raise _NotReplayedError("calls_python")
     call, step, state = _first_bad_step(trail, last)
-    return _Step(training, call, step, state).origin()
+    return _Step(training, call, step, state, say).origin()
 
 
 def _first_bad_step(trail: Trail, last: int) -> tuple[Call, int, State]:
@@ -252,7 +257,8 @@ class _Step:
         state: before it.
     """
 
-    def __init__(self, training: Any, call: Call, number: int, state: State) -> None:
+    def __init__(self, training: Any, call: Call, number: int, state: State, say: Say) -> None:
+        self._say = say
         self._training, self._recipe, self._call, self._number = training, training.recipe, call, number
         self._state, self._layers = state, list[Any]()
         self._given = call.received
@@ -262,9 +268,9 @@ class _Step:
         self._plan = Plan(closed)
         self._results = jax.tree.unflatten(jax.tree.structure(results), self._plan.outputs)
         self._arguments = arguments
-        self._labels = [
-            _label(path, self._recipe) for path, _ in jax.tree_util.tree_leaves_with_path(arguments)
-        ]
+        paths = [path for path, _ in jax.tree_util.tree_leaves_with_path(arguments)]
+        self._labels = [_label(path, self._recipe, say) for path in paths]
+        self._kinds = [str((*_keys(path), "", "")[1]) for path in paths]
 
     def _step(self, state: State, given: Given, order: Any, number: Any) -> tuple[State, Any, Any]:
         recipe = self._recipe
@@ -302,13 +308,13 @@ class _Step:
 
     def _overflow_of_the_mean(self) -> _Origin:
         if not is_finite(np.asarray(self._training.recipe.totals[0].array)):
-            return _Origin(self._place(), _MEAN)
-        raise _NotReplayedError("made again, the step stays finite")
+            return _Origin(self._place(), self._say("mean"))
+        raise _NotReplayedError("stays_finite")
 
     def _moved_names(self) -> list[str]:
         recipe = self._recipe
         slots = [f"'{slot.path}'" for group in recipe.slots for _, slot in sorted(group.items())]
-        weights = [_weight(recipe, number) for number in range(len(recipe.weights))]
+        weights = [_weight(recipe, number, self._say) for number in range(len(recipe.weights))]
         return [*weights, *(f"'{one.path}'" for one in recipe.fixed), *slots]
 
     def _described(self, track: Track, target: int, moved: str | None) -> _Origin:
@@ -320,44 +326,41 @@ class _Step:
         source, way = track.source_of(target), list(track.way_from(target))
         makers = [maker for number in way if (maker := track.maker_of(number)) is not None]
         in_slope = any("transpose(" in maker.scope for maker in makers)
-        cause, cure = causes.cause_of(source, in_slope=in_slope)
+        cause, cure = causes.cause_of(source, self._say, in_slope=in_slope)
         tensor = self._tensor(source, makers, moved, in_slope=in_slope)
-        line = source.operation.line if source.operation else ""
+        line = source.operation.line if source.operation else None
         origin = _Origin(self._place(), tensor, cause, line, self._rows(source, way, track), cure)
-        if not cure:
-            place = None if source.operation else self._plan.inputs.index(source.leaf or 0)
-            cure = self._cure_of_input(place) or _usual_cure(self._recipe, self._batch_x())
-        return dataclasses.replace(origin, cure=cure)
+        cure = cure or self._cure_of_input(source)
+        usual = cure or _usual_cure(self._recipe, self._batch_x(), self._say)
+        return dataclasses.replace(origin, cure=usual, is_particular=bool(cure))
 
-    def _cure_of_input(self, place: int | None) -> str:
+    def _kind_of(self, source: Source) -> str:
+        """Which part of what goes into a step was not finite; empty for what was made in it."""
+        return "" if source.operation else self._kinds[self._plan.inputs.index(source.leaf or 0)]
+
+    def _cure_of_input(self, source: Source) -> str:
         """What to do about a number that was not finite before the step; empty for other numbers."""
-        label = "" if place is None else self._labels[place]
-        if label in _DATA:
-            return "Fill in what is missing there, or leave the rows out; np.isnan finds it"
-        return (
-            "Build the model anew, as what it has learned is lost, and lower the learning rate"
-            if label.startswith("weight")
-            else ""
-        )
+        kind = self._kind_of(source)
+        cure = "fill" if kind == "data" else "anew" if kind == "weights" else ""
+        return self._say(cure) if cure else ""
 
     def _tensor(self, source: Source, makers: list[Operation], moved: str | None, *, in_slope: bool) -> str:
+        say = self._say
         if source.operation is None:
-            place = self._plan.inputs.index(source.leaf or 0)
-            return f"{self._labels[place]}, not finite before this step"
+            return say("was_not_finite", what=self._labels[self._plan.inputs.index(source.leaf or 0)])
         scope, own = source.operation.scope, self._layer_of(source.operation)
         layer = next((one for maker in reversed(makers) if (one := self._layer_of(maker))), None)
-        name = "" if layer is None else f"layer '{printable(layer.name)}'"
+        name = "" if layer is None else say("layer", name=printable(layer.name))
         if moved is None:
             if _is_part(scope, "loss") or (layer is None and self._recipe.own_step):
-                return "the loss itself"
-            if layer is None:
-                return _MEAN
-            return f"the output of {name}" if own else f"what goes into {name}"
+                return say("loss_itself")
+            return say("mean") if layer is None else say("output" if own else "input", layer=name)
         if _is_part(scope, "update") or not in_slope:
-            return f"the update of {moved}"
+            return say("update", what=moved)
+        gradient = say("gradient", what=moved)
         if _is_part(scope, "loss"):
-            return f"the gradient of {moved}, from the slope of the loss"
-        return f"the gradient of {moved}" + (f", on the way back through {name}" if name else "")
+            return gradient + say("of_loss")
+        return gradient + (say("through", layer=name) if name else "")
 
     def _layer_of(self, operation: Operation) -> Any:
         """The innermost layer that it is part of, other than the model; None outside of layers."""
@@ -368,19 +371,34 @@ class _Step:
         return inner[-1] if inner else None
 
     def _rows(self, source: Source, way: list[int], track: Track) -> str:
-        """The rows that are concerned; where that is not known, those of the batch."""
-        found, count = self._concerned(source, way, track), self._num_true_rows()
+        """The rows and columns that are concerned; where that is not known, the rows of the batch."""
+        say, found, count = self._say, self._concerned(source, way, track), self._num_true_rows()
         places = np.arange(count) if found is None else np.flatnonzero(found[:count])
-        before = "a batch of " if found is None else "all of the batch, " if len(places) == count > 1 else ""
+        columns = self._columns(source, places)
         if self._call.rows is None:
-            return "" if found is None else causes.listed(places.tolist(), "the batch, counted from 0")
+            return "" if found is None else say("of_batch", rows=listed(say, places.tolist())) + columns
         start = self._number * self._call.layout.batch_size
-        return before + causes.listed(np.sort(self._call.rows[start + places]).tolist(), "x")
+        rows = say("of_x", rows=listed(say, np.sort(self._call.rows[start + places]).tolist()))
+        if found is None:
+            return say("a_batch", rows=rows)
+        return (say("all_of_batch", rows=rows) if len(places) == count > 1 else rows) + columns
+
+    def _columns(self, source: Source, places: np.ndarray) -> str:
+        """Which columns of an input were not finite in these rows of the batch; empty for other numbers."""
+        if self._kind_of(source) != "data":
+            return ""
+        data = [number for number, kind in zip(self._plan.inputs, self._kinds, strict=True) if kind == "data"]
+        place, inputs = data.index(source.leaf or 0), jax.tree.leaves(self._batch_x())
+        if place >= len(inputs) or inputs[place].ndim != 2:
+            return ""
+        bad = np.flatnonzero(~np.isfinite(inputs[place][places]).all(axis=0)).tolist()
+        names = getattr(getattr(self._training, "rows", None), "columns", ())
+        told = [f"'{printable(names[at])}'" if at < len(names) else at for at in bad]
+        return f", {listed(self._say, told, 'column')}" if told else ""
 
     def _concerned(self, source: Source, way: list[int], track: Track) -> np.ndarray | None:
         """Which rows of the batch are not finite at the source, where it has a line for each."""
-        labels = zip(self._plan.inputs, self._labels, strict=True)
-        data = [number for number, label in labels if label in _DATA]
+        data = [number for number, kind in zip(self._plan.inputs, self._kinds, strict=True) if kind == "data"]
         # Of the data it is the batch that has been taken out of it.
         number = way[-2] if source.leaf in data and len(way) > 1 else way[-1]
         maker, found = track.maker_of(number), track.rows_of(number)
@@ -409,26 +427,27 @@ class _Step:
         return epoch + position // num_batches, position % num_batches
 
 
-_DATA = ("the inputs x", "the labels y", "sample_weight")
+def _keys(path: Sequence[Any]) -> list[Any]:
+    return [getattr(key, "name", getattr(key, "idx", getattr(key, "key", None))) for key in path]
 
 
-def _label(path: Sequence[Any], recipe: Recipe) -> str:
+def _label(path: Sequence[Any], recipe: Recipe, say: Say) -> str:
     """What a number that goes into a step is called."""
-    keys: list[Any] = [getattr(key, "name", getattr(key, "idx", getattr(key, "key", None))) for key in path]
+    keys = _keys(path)
     groups: dict[str, Callable[[], str]] = {
-        "weights": lambda: _weight(recipe, keys[2]),
+        "weights": lambda: _weight(recipe, keys[2], say),
         "fixed": lambda: f"'{recipe.fixed[keys[2]].path}'",
         "slots": lambda: f"'{recipe.slots[keys[2]][keys[3]].path}'",
-        "rates": lambda: f"the rate '{keys[3]}'" if keys[2] == 0 else "a rate of a layer",
-        "data": lambda: _DATA[keys[2]],
-        "factors": lambda: "the factor of a regularizer",
+        "rates": lambda: say("rate", name=keys[3]) if keys[2] == 0 else say("rate_of_layer"),
+        "data": lambda: say(("x", "y", "weights")[keys[2]]),
+        "factors": lambda: say("factor"),
     }
-    return groups.get(str(keys[1]) if len(keys) > 1 else "", lambda: "a number of the step")()
+    return groups.get(str(keys[1]) if len(keys) > 1 else "", lambda: say("number"))()
 
 
-def _weight(recipe: Recipe, number: int) -> str:
+def _weight(recipe: Recipe, number: int, say: Say) -> str:
     path = recipe.weights[number].path.removeprefix(f"{recipe.network.name}/")
-    return f"weight '{printable(path)}'"
+    return say("weight", path=printable(path))
 
 
 def _is_part(scope: str, name: str) -> bool:

@@ -49,14 +49,14 @@ class Operation:
     equation: Any = dataclasses.field(repr=False)
 
     @property
-    def line(self) -> str:
-        """Where in code of the user's it stands, as "file.py, line 3"; empty where it is none of it."""
+    def line(self) -> tuple[str, int] | None:
+        """The file and the line in code of the user's where it stands; None where it is none of it."""
         trace = getattr(self.equation.source_info, "traceback", None)
         for frame in getattr(trace, "frames", ()):
             file = frame.file_name
             if not file.startswith((*_HOMES, sys.base_prefix, sys.prefix, "<")):
-                return f"{Path(file).name}, line {frame.line_num}"
-        return ""
+                return Path(file).name, frame.line_num
+        return None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Source:
     Args:
         place: in the list; that of the result's own operation where an operand was not finite
             already, which is then `leaf`.
-        operands: those of the operation; where they are as large as the result, at the first place
+        operands: those of the operation; where they are laid over the result, at the first place
             that is not finite. Empty where infinities that are meant cancelled each other.
         rows: of a result with a line for each row of the batch the lines with such numbers; else None.
         leaf: the number of the argument that was not finite already, or None.
@@ -218,8 +218,7 @@ class Track:
             return
         found = ~np.isfinite(np.asarray(values[number]))
         self._operands[number] = tuple(
-            array[found][:1] if array.shape == found.shape else array
-            for array in (np.asarray(values[each]) for each in operation.takes if _is_real(values[each]))
+            _at_first(np.asarray(values[each]), found) for each in operation.takes if _is_real(values[each])
         )
 
     def _bad_among(self, numbers: Sequence[int]) -> list[int]:
@@ -254,6 +253,15 @@ class Track:
     def maker_of(self, number: int) -> Operation | None:
         """The operation that gave a value that is not finite; None for an argument."""
         return self._maker.get(number)
+
+
+def _at_first(array: np.ndarray, found: np.ndarray) -> np.ndarray:
+    """What stands at the first place that was found, where an operand has such; else all of it."""
+    fits = array.ndim == found.ndim and all(
+        length in (1, whole) for length, whole in zip(array.shape, found.shape, strict=True)
+    )
+    # A quotient of rows by their sums takes one of the sums for a whole row.
+    return np.broadcast_to(array, found.shape)[found][:1] if fits else array
 
 
 def _is_real(value: Any) -> bool:

@@ -70,7 +70,7 @@ class Examination:
             with contextlib.suppress(Exception):
                 cache.known(self.recipe, "signs", None, self._states[0])
 
-        if not self.recipe.exact_batches:
+        if not self.recipe.exact_batches and not cache.is_known(self.recipe, "signs", self._states[0]):
             self._ahead = threading.Thread(target=compile_program, name="compiling for vital signs")
             self._ahead.start()
 
@@ -93,6 +93,13 @@ class Examination:
     def take(self) -> list[LayerSigns]:
         """The signs as they are now, a line for each layer in the order in which they are called."""
         return self._noted(self._taken(self._arguments()))
+
+    def first_broken(self, x: Any) -> str | None:
+        """The first layer that gives no finite number for some other rows, as many as are looked at."""
+        state, given = self._arguments()
+        data = jax.device_put((x, *self.rows.tree[1:]))
+        signs, *_ = self._taken((state, given._replace(data=data)))
+        return next((one.name for one in signs if one.position >= 0 and not np.isfinite(one.mean)), None)
 
     def _noted(self, found: tuple[list[LayerSigns], np.ndarray, list[np.ndarray]]) -> list[LayerSigns]:
         self.signs, self.losses, self.outputs = found

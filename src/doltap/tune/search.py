@@ -22,6 +22,7 @@ from doltap.tune.borrowed import base, exceptions, metaestimators, model_selecti
 from doltap.tune.results import Outcome
 from doltap.tune.trials import Options, Stage, Trials
 from doltap.wrappers.data import is_several
+from doltap.wrappers.seeding import seed_of, seeded
 
 __all__ = ["NotSearchedError", "Search"]
 
@@ -107,6 +108,11 @@ class Search(base.MetaEstimatorMixin, base.BaseEstimator):
                 goes to `cv`.
         """
         X, y = rows.checked(X, y)
+        # One random_state, one result: networks are drawn from it, too, unless set_random_seed was called.
+        with seeded(_seed_of(getattr(self, "random_state", None))):
+            return self._fitted(X, y, params)
+
+    def _fitted(self, X: Any, y: Any, params: dict[str, Any]) -> Any:
         before = set(vars(self))
         trials = self._prepared(X, y, dict(params))
         trials.listener = self._noted
@@ -376,3 +382,9 @@ def _plain(X: Any) -> Any:
 def _some(values: Any) -> Any:
     """One of the values, the same each time."""
     return values.rvs(random_state=0) if hasattr(values, "rvs") else next(iter(values))
+
+
+def _seed_of(random_state: Any) -> int | None:
+    """The seed of all networks; None where they have one, nothing is to be repeated, or it is none."""
+    is_one = isinstance(random_state, (int, np.integer, np.random.RandomState))
+    return seed_of(random_state) if is_one and config.chosen_seed() is None else None

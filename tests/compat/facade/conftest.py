@@ -7,7 +7,9 @@ from doltap.compat.tensorflow import by_hand
 
 
 @pytest.fixture
-def tf():
+def tf(monkeypatch):
+    # Which the comparisons with Keras set, and which a program sets that is written in JAX.
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
     by_hand.switch_on()
     yield facade
     by_hand.switch_off()

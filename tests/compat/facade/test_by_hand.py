@@ -360,3 +360,28 @@ def test_a_layer_that_nobody_holds_any_more_is_differentiated(tf):
         y = keras.layers.Dense(3)(keras.layers.Dense(5, activation="tanh")(x))
     gc.collect()
     assert tape.gradient(y, x).shape == (12, 4)
+
+
+@pytest.fixture
+def compilations():
+    """A list that grows by one with everything that XLA compiles."""
+    seen = []
+
+    def note(name, duration, **facts):
+        if name == "/jax/core/compile/backend_compile_duration":
+            seen.append(name)
+
+    jax.monitoring.register_event_duration_secs_listener(note)
+    yield seen
+    jax.monitoring.unregister_event_duration_listener(note)
+
+
+def test_a_lookup_that_is_made_anew_for_each_row_is_not_compiled_for_each(tf, compilations):
+    def encoded(number):
+        lookup = keras.layers.IntegerLookup(vocabulary=[0, 1, 2], output_mode="one_hot")
+        return int(tf.argmax(lookup(tf.constant([number])), axis=-1)[0])
+
+    encoded(1)
+    compilations.clear()
+    assert [encoded(number) for number in (0, 2, 1, 7)] == [1, 3, 2, 0]
+    assert not compilations

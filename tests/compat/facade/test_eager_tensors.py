@@ -3,11 +3,13 @@
 import copy
 import pickle
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from doltap.errors import DoltapError, MissingAttributeError
+import doltap
+from doltap.errors import DoltapError, MissingAttributeError, UnknownNameError
 
 
 def test_a_tensor_shows_itself_as_tensorflows_do(tf):
@@ -150,6 +152,25 @@ def test_a_variable_is_assigned_whole_and_in_pieces(tf):
     assert v.numpy().tolist() == [[2.0, 41.0], [6.0, 0.0]]
     assert v.name == "w:0"
     assert v.value().numpy().tolist() == v.value.numpy().tolist() == v.numpy().tolist()
+
+
+def test_a_loop_written_in_jax_gets_the_arrays_of_variables(tf, monkeypatch):
+    v = doltap.Variable([1.0, 2.0])
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert jax.grad(lambda values: (values[0] ** 2).sum())([v.value])[0].tolist() == [2.0, 4.0]
+
+
+def test_types_are_known_by_the_numbers_that_tensorflow_gives_them(tf):
+    assert tf.zeros(2, 1).dtype == tf.float32
+    assert [tf.as_dtype(number) for number in (3, 9, 10, 14, 19)] == [
+        tf.int32,
+        tf.int64,
+        tf.bool,
+        tf.bfloat16,
+        tf.float16,
+    ]
+    with pytest.raises(UnknownNameError):
+        tf.as_dtype(99)
 
 
 def test_a_variable_keeps_64_bits(tf):

@@ -17,7 +17,7 @@ from doltap.errors import DoltapError, MissingAttributeError, MissingNameError
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("distribute", "leave the strategy and its scope out"),
+        ("distribute", "leave the strategy out"),
         ("saved_model", "model.save"),
         ("estimator", "tf.keras.Sequential"),
         ("nn.conv2d", "images"),
@@ -348,6 +348,21 @@ def test_functions_stand_in_a_network_of_symbolic_tensors(tf):
     assert model.output_shape == (None, 4)
     np.testing.assert_allclose(model.predict(x, verbose=0), [[10 / 3, 1.0, 4.0, 9.0]], 1e-6)
     np.testing.assert_allclose(model(x).numpy(), [[10 / 3, 1.0, 4.0, 9.0]], 1e-6)
+
+
+def test_a_number_that_is_none_is_written_and_prints_nothing(tf, tmp_path, caplog, capsys):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    pytest.importorskip("tensorboardX")
+    writer = tf.summary.create_file_writer(str(tmp_path))
+    with writer.as_default(), caplog.at_level("INFO"):
+        assert tf.summary.scalar("my loss", tf.constant(float("nan")), step=3)
+    writer.close()
+    assert not caplog.records
+    assert capsys.readouterr() == ("", "")
+    events = accumulator.EventAccumulator(str(tmp_path)).Reload()
+    (point,) = events.Scalars("my loss")
+    assert point.step == 3
+    assert np.isnan(point.value)
 
 
 def test_summaries_are_written_for_tensorboard(tf, tmp_path):

@@ -6,6 +6,7 @@ from doltap.compat.tensorflow import (
     debugging,
     dtypes,
     errors,
+    feature_column,
     io,
     lacking,
     linalg,

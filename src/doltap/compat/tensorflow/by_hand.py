@@ -8,6 +8,7 @@ come with tracers, with borrowed variables, or from inside an answer.
 from __future__ import annotations
 
 import functools
+import os
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,7 @@ import numpy as np
 from doltap import losses, notes
 from doltap.compat.tensorflow import (
     arithmetic,
+    branching,
     calls,
     folders,
     freezing,
@@ -102,6 +104,7 @@ def switch_on() -> None:
     enter(Stepping, "compiled_loss", _compiled_loss)
     enter(Stepping, "compiled_metrics", lambda _: property(train_steps.CompiledMetrics))
     enter(OwnStep, "of_tensors", lambda _: train_steps.TapeStep)
+    branching.enter_all()
     given_values.enter_all()
     freezing.enter_all()
     folders.enter_all()
@@ -228,7 +231,7 @@ def _loss_call(before: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(before)
     def call(self: Loss, y_true: Any, y_pred: Any, sample_weight: Any = None, rows: Any = None) -> Any:
         if not is_by_hand(y_true, y_pred, sample_weight):
-            return before(self, *unwrapped((y_true, y_pred, sample_weight, rows)))
+            return branching.each_way(before)(self, *unwrapped((y_true, y_pred, sample_weight, rows)))
         given = [None if one is None else as_tensor(one) for one in (y_true, y_pred, sample_weight)]
         if is_doltaps(type(self)) and not isinstance(self, losses.LossFunction):
             return calls.foreign(_function_of(self, before), tuple(given), {})
@@ -496,7 +499,9 @@ def _piece(variable: Variable, index: Any) -> Any:
 
 def _variable_value(before: property) -> property:
     def value(self: Variable) -> Any:
-        return Value(reading(self)) if is_by_hand() else before.__get__(self)
+        # A loop that is written in JAX hands it to JAX, which takes arrays only.
+        is_for_jax = os.environ.get("KERAS_BACKEND") == "jax"
+        return Value(reading(self)) if is_by_hand() and not is_for_jax else before.__get__(self)
 
     return property(value, doc=before.__doc__)
 

@@ -165,6 +165,10 @@ complex64, complex128 = _BY_NAME["complex64"], _BY_NAME["complex128"]
 bool, string = _BY_NAME["bool"], _BY_NAME["string"]
 variant, resource = _BY_NAME["variant"], _BY_NAME["resource"]
 
+# The numbers of TensorFlow's own for its types: programs give them where they slip, as tf.zeros(2, 1).
+_BY_NUMBER = dict(
+    enumerate([float32, float64, int32, uint8, int16, int8, string, complex64, int64, bool], start=1)
+) | {14: bfloat16, 17: uint16, 18: complex128, 19: half, 20: resource, 21: variant, 22: uint32, 23: uint64}
 _BY_NUMPY = {each.dtype: each for each in _BY_NAME.values() if each.dtype != object}
 # What Python's own types and TensorFlow's other words mean.
 _OTHER_NAMES: dict[Any, DType] = {"half": half, "double": float64, "float": float32, "int": int32}
@@ -185,6 +189,8 @@ def as_dtype(type_value: Any) -> DType:
     for kind, found in _OF_PYTHON:
         if type_value is kind:
             return found
+    if type(type_value) is int and type_value in _BY_NUMBER:
+        return _BY_NUMBER[type_value]
     try:
         dtype = np.dtype(type_value)
     except TypeError:

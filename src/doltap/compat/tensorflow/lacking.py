@@ -12,11 +12,22 @@ from doltap.errors import MissingAttributeError, MissingNameError, closest
 __all__ = ["MOVED", "REASONS", "guard", "lacking"]
 
 _GRAPHS = "There are no graphs and no sessions: call functions with values, they run at once."
-_ONE_MACHINE = "One machine trains here: leave the strategy and its scope out; fit already uses the device."
+_ONE_MACHINE = (
+    "One machine trains here, and fit uses its device: leave the strategy out, and write what stands "
+    "under `with strategy.scope():` without that line."
+)
 _IMAGES = "Layers and functions for images are the next family to come; use Pillow or NumPy for pictures."
 _UNICODE = "Python does it on str: text.decode(), list(text), [ord(letter) for letter in text]."
 _ENCODINGS = ("decode_with_offsets", "script", "split", "split_with_offsets", "transcode")
 _TEXT = "Texts come with the recurrent layers; Python's str functions and tf.strings do the simple ones."
+
+_COLUMN = "StringLookup or IntegerLookup with an Embedding, in a Functional model, do its work."
+_SEQUENCE = "Columns of sequences come with the recurrent layers."
+_OF_SEQUENCES = (
+    "numeric_column",
+    *(f"categorical_column_with_{kind}" for kind in ("hash_bucket", "identity")),
+    *(f"categorical_column_with_vocabulary_{kind}" for kind in ("file", "list")),
+)
 
 # The name behind `tensorflow.`, or its beginning, and what to do instead.
 REASONS: dict[str, str] = {
@@ -25,7 +36,12 @@ REASONS: dict[str, str] = {
     "distribute.TPUStrategy": _ONE_MACHINE,
     "distribute.get_strategy": _ONE_MACHINE,
     "estimator": "Estimators are gone from TensorFlow, too; tf.keras.Sequential and fit do it.",
-    "feature_column": "Gone from Keras; use tf.keras.utils.FeatureSpace or the preprocessing layers.",
+    "feature_column.input_layer": "Write tf.keras.layers.DenseFeatures(columns)(features).",
+    "feature_column.linear_model": "DenseFeatures(columns) and Dense(1) in a tf.keras.Sequential do it.",
+    "feature_column.weighted_categorical_column": _COLUMN,
+    "feature_column.shared_embeddings": _COLUMN,
+    "feature_column.shared_embedding_columns": _COLUMN,
+    **{f"feature_column.sequence_{name}": _SEQUENCE for name in _OF_SEQUENCES},
     "saved_model": "SavedModel is TensorFlow's own format; model.save('model.keras') keeps a model here.",
     "lite": "TensorFlow Lite converts TensorFlow's graphs; model.export('model.onnx') writes ONNX.",
     "hub": "Models of TensorFlow Hub are TensorFlow's graphs; doltap opens .keras and .h5 files.",

@@ -6,6 +6,7 @@ line with tensors, and the layers inside it are such calls.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +28,8 @@ from doltap.core.layer import Layer
 from doltap.core.owner import Owner
 from doltap.core.tensors import Rate, Variable, is_forgetting, is_lent, lend
 from doltap.layers import Lambda
+from doltap.models import Model
+from doltap.models.hosting import Looked
 
 __all__ = ["LayerCall", "called_layer", "inner_call"]
 
@@ -95,9 +98,16 @@ class LayerCall(Call):
         return self.layer()
 
     def compute(self, layout: tuple[Any, ...], others: Any) -> Callable[..., Any]:
-        """The compiled function of the arrays, for one way to call it."""
+        """The function of the arrays for one way to call it, compiled where that is worth its time."""
+
+        def plain(*arrays: Any) -> Any:
+            return self.apply(jnp, arrays, layout, others)
+
         if others not in self.compiled:
-            self.compiled[others] = calls.compiled(lambda *arrays: self.apply(jnp, arrays, layout, others))
+            # Functions that are mapped over rows make a lookup anew for each, and call it once.
+            if not self.variables and others not in self.trees:
+                return plain
+            self.compiled[others] = calls.compiled(plain)
         return self.compiled[others]
 
     def __call__(self, inputs: tuple[Any, ...], training: Any, keywords: dict[str, Any]) -> Any:
@@ -142,14 +152,14 @@ def _seed_words() -> Any:
 _MASKS = "masks of the inputs"
 
 
-def _call_of(layer: Layer, function: Callable[..., Any]) -> LayerCall | None:
-    """The layer as a function of arrays; None where something in it is the user's own."""
+def _call_of(layer: Layer, function: Callable[..., Any], *, is_looked_up: bool = False) -> LayerCall | None:
+    """The layer as a function of arrays; None where something in it is the user's own, or takes strings."""
     known = _known.setdefault(layer, {})
     key = _size_of(layer, function)
     if key not in known:
         inner = layer.inside(Layer)
         is_plain = all(is_doltaps(type(one)) and not isinstance(one, Lambda) for one in inner)
-        on_host = any(one.on_host for one in (layer, *inner))
+        on_host = not is_looked_up and any(one.on_host for one in (layer, *inner))
         known[key] = LayerCall(layer, function) if is_plain and not on_host else None
     return known[key]
 
@@ -173,6 +183,10 @@ def called_layer(
         function: the call itself, which takes and gives arrays.
     """
     inputs = _as_inputs(inputs)
+    is_looked_up = _is_text(inputs) and isinstance(layer, Model) and is_doltaps(type(layer))
+    if is_looked_up:
+        inputs = _looked_up(layer, inputs)
+        function = function if layer._front is None else _after_looking(function)
     if _is_text(inputs):
         if not is_doltaps(type(layer)) and not layer.on_host:
             return _tensors(_called_with_text(layer, inputs, arguments, training, keywords))
@@ -180,7 +194,7 @@ def called_layer(
             return _tensors(function(layer, unwrapped(inputs), *arguments, training=training, **keywords))
     if not layer.built and _is_plain_class(layer):
         layers._build_for(layer, inputs, arguments, keywords)
-    call = _call_of(layer, function) if _is_plain_class(layer) else None
+    call = _call_of(layer, function, is_looked_up=is_looked_up) if _is_plain_class(layer) else None
     if call is None:
         return _tensors(function(layer, inputs, *arguments, training=training, **keywords))
     if training is None:
@@ -195,6 +209,23 @@ def called_layer(
         with silently():
             given = unwrapped(inputs)
             return _tensors(function(layer, given, *arguments, training=training, **keywords))
+
+
+def _looked_up(layer: Any, inputs: Any) -> Any:
+    """What a network takes of a table, or a list of what it begins with once strings have been looked up."""
+    with silently():
+        found = layer.looked_up(unwrapped(inputs), "inputs")
+    return jax.tree.map(as_tensor, found)
+
+
+@functools.cache
+def _after_looking(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The call of a network for what it begins with once strings have been looked up."""
+
+    def call(layer: Layer, values: Any, *arguments: Any, **keywords: Any) -> Any:
+        return function(layer, Looked(values), *arguments, **keywords)
+
+    return call
 
 
 def _called_with_text(

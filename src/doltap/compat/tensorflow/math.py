@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.scipy import special
 
@@ -15,7 +16,7 @@ from doltap.compat.tensorflow.calls import operation
 from doltap.compat.tensorflow.linalg import l2_normalize
 from doltap.compat.tensorflow.nn import in_top_k, log_softmax, softmax, softsign, zero_fraction
 from doltap.compat.tensorflow.reducing import *
-from doltap.compat.tensorflow.tensor import Tensor, as_tensor
+from doltap.compat.tensorflow.tensor import Tensor, as_tensor, is_traced, unwrapped
 
 __all__ = [*(name for name in arithmetic.__all__ if name not in ("OPERATORS", "identity", "matmul"))]
 __all__ += [*reducing.__all__, "betainc", "confusion_matrix", "igamma", "in_top_k", "l2_normalize"]
@@ -82,11 +83,16 @@ def confusion_matrix(
     >>> confusion_matrix([0, 1, 1], [0, 1, 0]).numpy().tolist()
     [[1, 0], [1, 1]]
     """
-    true, taken = (np.asarray(as_tensor(each)).reshape(-1).astype(np.int64) for each in (labels, predictions))
+    true, taken = (unwrapped(as_tensor(each)).reshape(-1) for each in (labels, predictions))
+    counts = 1 if weights is None else unwrapped(as_tensor(weights)).reshape(-1)
+    if num_classes is not None and any(map(is_traced, (true, taken, counts))):
+        found = jnp.zeros((int(num_classes), int(num_classes)), np.float32)
+        return cast(Tensor(found.at[true.astype(np.int32), taken.astype(np.int32)].add(counts)), dtype)
+    true, taken = (np.asarray(each).astype(np.int64) for each in (true, taken))
     count = int(num_classes) if num_classes is not None else int(max(true.max(), taken.max())) + 1
-    found = np.zeros((count, count), np.float64)
-    np.add.at(found, (true, taken), 1 if weights is None else np.asarray(as_tensor(weights)).reshape(-1))
-    return cast(Tensor(found), dtype)
+    matrix = np.zeros((count, count), np.float64)
+    np.add.at(matrix, (true, taken), np.asarray(counts))
+    return cast(Tensor(matrix), dtype)
 
 
 lacking.guard(__name__)

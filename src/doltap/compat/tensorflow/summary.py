@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from doltap.compat.tensorflow import lacking
 from doltap.compat.tensorflow.tensor import as_tensor
 from doltap.errors import NotSupportedError, optional_package
+from doltap.reporting import events
 
 __all__ = ["FileWriter", "audio", "create_file_writer", "experimental", "flush", "histogram", "image"]
 __all__ += ["scalar", "should_record_summaries", "text", "write"]
@@ -33,7 +35,15 @@ class FileWriter:
 
     def __init__(self, logdir: Any) -> None:
         package = optional_package("tensorboardX", extra="board", purpose="tf.summary")
-        self.writer = package.SummaryWriter(os.fsdecode(logdir), flush_secs=2)
+        self.folder = os.fsdecode(logdir)
+        # Two writers that are begun in one second would write over each other's file.
+        ending = f".{time.time_ns()}"
+        self.writer = package.SummaryWriter(self.folder, flush_secs=2, filename_suffix=ending)
+
+    @staticmethod
+    def current() -> FileWriter | None:
+        """The one that is written to now; None where nobody writes."""
+        return _place.writer
 
     @contextlib.contextmanager
     def as_default(self, step: Any = None) -> Iterator[FileWriter]:
@@ -94,7 +104,8 @@ def should_record_summaries() -> bool:
 def scalar(name: str, data: Any, step: Any = None, description: Any = None) -> bool:
     """Write one number; False where nobody writes."""
     if (found := _to(name, step)) is not None:
-        found[0].add_scalar(name, float(as_tensor(data)), found[1])
+        summary = events.as_summary(name, float(as_tensor(data)))
+        found[0]._get_file_writer().add_summary(summary, found[1])
     return found is not None
 
 

@@ -66,7 +66,10 @@ def _old_sequential(config: Described, *, is_inside: bool) -> Described:
     # Inside a network it goes without its input: with it, Keras 2 and 3 count its calls differently.
     if is_inside and len(layers) > 1 and layers[0]["class_name"] == "InputLayer":
         layers = layers[1:] if not _begins_with_network(layers[1]) else layers
-    kept = {key: value for key, value in config.items() if key not in ("build_input_shape", "trainable")}
+    # Keras 2 knows no such model in a file; here the columns of a table are needed to build it again.
+    is_table = isinstance(config.get("build_input_shape"), dict)
+    dropped = ("trainable",) if is_table else ("build_input_shape", "trainable")
+    kept = {key: value for key, value in config.items() if key not in dropped}
     return {**kept, "layers": [_old_layer(one, is_inside=True) for one in layers]}
 
 

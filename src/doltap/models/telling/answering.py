@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import numbers
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -21,7 +22,8 @@ _YES_OR_NO = {"en": ("no", "yes"), "ko": ("아니요", "예")}
 class Outline(NamedTuple):
     """What is known of an output before it is asked.
 
-    `task` is that of an `Answer`; `ignored` the class number whose rows do not count.
+    `task` is that of an `Answer`; `ignored` the class number whose rows do not count;
+    `class_names` those of classes, labels or numbers.
     """
 
     name: str
@@ -54,42 +56,72 @@ def _input(name: str, values: Any) -> TestInput:
     return TestInput(name, np.asarray(values), None if columns is None else [str(each) for each in columns])
 
 
-def outlines_of(model: Any, rows: Any, class_names: Any, language: str) -> list[Outline]:
-    """What the outputs are about, from the losses and the labels; names that do not fit are an error."""
+def outlines_of(model: Any, rows: Any, class_names: Any, language: str, y: Any = None) -> list[Outline]:
+    """What the outputs are about, from the losses and the labels; names that do not fit are an error.
+
+    Args:
+        y: the labels as they came; columns of a table have names.
+    """
     goal, known = model._objective, model.known_output_names() or []
     tensors = model.outputs
     labels = rows.y if isinstance(rows.y, list) and len(rows.y) == len(tensors) else None
     if labels is None:
         is_one = len(tensors) == 1 and hasattr(rows.y, "shape")
         labels = [rows.y] if is_one else [None] * len(tensors)
+    class_names = _in_order(class_names)
     names = [str(known[number] or number) if known else str(number) for number in range(len(tensors))]
     if isinstance(class_names, Mapping):
         for name in class_names:
             if name not in names:
                 raise UnknownNameError.of("output in class_names", name, names)
     found = []
-    for number, (tensor, y) in enumerate(zip(tensors, labels, strict=True)):
+    for number, (tensor, truth) in enumerate(zip(tensors, labels, strict=True)):
         loss = goal.losses[number] if goal is not None else None
         width = int(tensor.shape[-1] or 1) if len(tensor.shape) > 1 else 1
-        task = "unknown" if y is None else _task(loss, y, width, _curve_at_end(tensor))
+        task = "unknown" if truth is None else _task(loss, truth, width, _curve_at_end(tensor))
         count = 2 if task == "yes_no" else width if task in ("classes", "labels") else 0
         given = class_names.get(names[number]) if isinstance(class_names, Mapping) else class_names
         is_meant = given is not None and (bool(count) or len(tensors) == 1)
-        default = _YES_OR_NO[language] if task == "yes_no" else [str(each) for each in range(count)]
+        columns = _columns_of(y, number, names[number])
+        default: Sequence[str] = [str(each) for each in range(count)]
+        if task == "yes_no":
+            default = _YES_OR_NO[language]
+        elif len(columns) == width > 1:
+            default = columns
         called = _checked_names(given, count) if is_meant else default
         is_logits, ignored = bool(getattr(loss, "from_logits", False)), getattr(loss, "ignored_class", None)
-        found.append(Outline(names[number], task, y, is_logits, width, ignored, called))
+        found.append(Outline(names[number], task, truth, is_logits, width, ignored, called))
     return found
 
 
+def _columns_of(y: Any, number: int, name: str) -> list[str]:
+    """The names of the columns of an output's labels, where these came as a table."""
+    if isinstance(y, Mapping):
+        y = y.get(name)
+    elif isinstance(y, (list, tuple)):
+        y = y[number] if number < len(y) else None
+    return [str(each) for each in getattr(y, "columns", ())]
+
+
+def _in_order(given: Any) -> Any:
+    """Class names as a list, where a dict has them by their numbers, or numbers by their names."""
+    if not isinstance(given, Mapping) or not given:
+        return given
+    if all(isinstance(each, numbers.Integral) for each in given.values()):
+        given = {number: name for name, number in given.items()}
+    is_by_number = all(isinstance(each, numbers.Integral) for each in given)
+    return [given[number] for number in sorted(given)] if is_by_number else given
+
+
 def _checked_names(given: Any, count: int) -> list[str]:
-    names = [str(each) for each in given]
-    if len(names) == count:
+    is_listed = isinstance(given, Iterable) and not isinstance(given, (str, bytes))
+    names = [str(each) or str(number) for number, each in enumerate(given)] if is_listed else []
+    if is_listed and len(names) == count:
         return names
     raise ShapeError(
         "class_names",
         expected=f"{count} names, one for each class" if count else "none, as the model gives numbers",
-        got=f"{len(names)}",
+        got=f"{len(names)}" if is_listed else printable(repr(given)),
         fix="List them in the order of the class numbers, from 0." if count else "Leave it out.",
     )
 
@@ -130,7 +162,7 @@ def predicted(model: Any, x: Any, batch_size: int) -> Any:
             f"the predictions{which}",
             expected="numbers",
             got=f"NaN or infinity for {int((~is_good).sum()):,} of {len(guess):,} rows, first row {first}",
-            fix=_reason_of_nan(model),
+            fix=f"{_reason_of_nan(model)} model.report(path) without test data shows what else is known.",
         )
     return guesses
 
@@ -153,7 +185,8 @@ def _answer(outline: Outline, guess: np.ndarray) -> Answer:
     if task == "numbers":
         flat = guess.reshape(len(guess), -1)
         y = np.asarray(y, np.float64).reshape(len(y), -1)
-        return Answer(name, task, y, flat) if y.shape == flat.shape else Answer(name, "unknown", y, flat)
+        names = names if len(names) == flat.shape[1] else ()
+        return Answer(name, task if y.shape == flat.shape else "unknown", y, flat, names)
     rows, inner = None, int(np.prod(guess.shape[1:-1] if guess.ndim > 1 else ()))
     if inner > 1:
         rows = np.repeat(np.arange(len(guess)), inner)

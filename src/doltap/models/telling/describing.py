@@ -10,7 +10,12 @@ from doltap.core.layer import Layer
 from doltap.models.showing import kind_of, shape_of, shapes_inside
 from doltap.reporting.diagram.record import Network, Part
 
-__all__ = ["activation_of", "network_of"]
+__all__ = ["activation_of", "knows_shapes", "network_of"]
+
+
+def knows_shapes(model: Any) -> bool:
+    """Whether the shapes in the model are known; of a Sequential without layers, that of its input is."""
+    return model._promises is not None or getattr(model, "first", None) is not None
 
 
 def network_of(model: Any, *, is_expanded: bool = False) -> Network:
@@ -45,8 +50,10 @@ def _unlinked(model: Any, is_expanded: bool) -> Network:
     # In the order in which they are called, as far as that is known.
     place = {layer: number for number, layer in enumerate(seen)}
     layers = sorted(layers, key=lambda layer: place.get(layer, len(place)))
+    # An input in front of no layer leads nowhere, and is all that there is.
+    layers = layers or [first for first in [getattr(model, "first", None)] if first is not None]
     parts = [_part(model, layer, str(number), seen, is_expanded, 1) for number, layer in enumerate(layers)]
-    return Network(model.name, tuple(parts), (), has_links=False)
+    return Network(model.name, tuple(parts), (), has_links=len(parts) < 2)
 
 
 def _part(model: Any, call: Any, key: str, seen: Any, is_expanded: bool, num_calls: int) -> Part:
@@ -60,7 +67,7 @@ def _part(model: Any, call: Any, key: str, seen: Any, is_expanded: bool, num_cal
     if isinstance(call, Layer):
         has_weights = bool(call.weights)
         more["parameters"] = call.count_params() if call.built or has_weights else None
-        more["is_trainable"] = bool(call.trainable) if has_weights else None
+        more["is_trainable"] = bool(call.trainable_weights) if has_weights else None
         more["activation"] = activation_of(call)
         more.setdefault("dtype", str(call.compute_dtype))
     inner = is_expanded and isinstance(call, Layer) and hasattr(call, "_graph") and bool(call.layers)

@@ -22,7 +22,7 @@ from doltap.errors import DataError, DoltapError, NotSupportedError, ShapeError
 from doltap.files import writing
 from doltap.models.showing import followed, kind_of
 from doltap.models.telling import answering
-from doltap.models.telling.describing import network_of
+from doltap.models.telling.describing import knows_shapes, network_of
 from doltap.reporting.report.subject import Inside, Subject, TestInput
 from doltap.training import batches
 
@@ -47,9 +47,9 @@ def write_report(
     """Write the report of a model, as `Model.report` says."""
     language = reporting.language.chosen(language)
     target = _target(path)
-    _check_model(model)
-    curves, when = _curves_of(model, history)
     has_data = _check_given(x_test, y_test)
+    _check_model(model, has_data=has_data)
+    curves, when = _curves_of(model, history)
     if not has_data and class_names is not None:
         raise _needs_data("class_names")
     judged = _judged(model, x_test, y_test, class_names, language) if has_data else {}
@@ -76,7 +76,7 @@ def write_report(
 def _judged(model: Any, x: Any, y: Any, class_names: Any, language: str) -> dict[str, Any]:
     """What the test data tells of the model."""
     rows = model._labelled(x, y, None, "test ", "test")
-    outlines = answering.outlines_of(model, rows, class_names, language)
+    outlines = answering.outlines_of(model, rows, class_names, language, y)
     answers = answering.answers_of(outlines, answering.predicted(model, x, _BATCH_SIZE))
     scores = model.evaluate(x, y, batch_size=_BATCH_SIZE, verbose=0, return_dict=True)
     signs: Sequence[Any] = ()
@@ -110,27 +110,21 @@ def _now() -> str:
 
 
 def _target(path: Any) -> str:
-    target = writing.checked_path(path)
-    if os.path.splitext(target)[1].lower() not in (".html", ".htm"):
-        raise DataError(
-            "report(path)",
-            expected="a path that ends in .html",
-            got=repr(target),
-            fix="For example model.report('report.html', x_test, y_test).",
-        )
+    example = "model.report('report.html', x_test, y_test)"
+    target = writing.checked_path(path, "model.report(path)", example, reporting.report.page.ENDINGS)
     writing.check_writable(target)
     return target
 
 
-def _check_model(model: Any) -> None:
-    if model.optimizer is None:
+def _check_model(model: Any, *, has_data: bool) -> None:
+    if has_data and model.optimizer is None:
         raise model._not_compiled("report")
-    if model._promises is None:
+    if not knows_shapes(model):
         raise ShapeError(
             f"model '{model.name}'",
             expected="to be built before it is reported on",
-            got="no weights so far",
-            fix="First: model.fit(x, y), or model.build(input_shape).",
+            got="one that does not know the shape of its input, and has no weights yet",
+            fix="Begin with Input(shape=...), or call model.fit(x, y) or model.build(input_shape) first.",
         )
 
 
@@ -162,19 +156,27 @@ def _curves_of(model: Any, history: Any) -> tuple[dict[str, Any], dict[str, Any]
     known = model.history if history is None else history
     if known is None:
         return {}, {}
+    if hasattr(known, "columns"):
+        # A table: that of History.to_frame(), or the file of a CSVLogger.
+        known = {name: list(known[name]) for name in known.columns if name != "epoch"}
     curves = known if isinstance(known, Mapping) else getattr(known, "history", None)
     is_known = isinstance(curves, Mapping) and all(
         isinstance(values, (list, tuple, np.ndarray)) for values in curves.values()
     )
     if not isinstance(curves, Mapping) or not is_known:
         raise DataError(
-            "report(history)",
+            "model.report(history)",
             expected="what fit returned, or a dict from names to a value for each epoch",
             got=f"a {type(known).__name__}",
             fix="For example history = model.fit(x, y); model.report(path, x_test, y_test, history=history).",
         )
     when = dict(getattr(known, "when", None) or {})
-    return {str(name): list(values) for name, values in curves.items()}, when
+    return {str(name): list(map(_measured, values)) for name, values in curves.items()}, when
+
+
+def _measured(value: Any) -> Any:
+    """A value of a history; in files of JSON and tables, what is no number stands as null."""
+    return float("nan") if value is None else value
 
 
 def _findings(model: Any, history: Any, language: str) -> list[tuple[str, str, str]] | None:
@@ -245,8 +247,9 @@ def _facts(model: Any, inputs: Sequence[TestInput]) -> Iterator[tuple[str, str |
     for key, count in zip(("training_rows", "batch_size"), run[1:3] if run else (), strict=False):
         if count is not None:
             yield key, f"{count:,}"
-    yield "optimizer", _told(model.optimizer)
-    yield "loss", _loss_name(model.loss)
+    if model.optimizer is not None:
+        yield "optimizer", _told(model.optimizer)
+        yield "loss", _loss_name(model.loss)
     for given in inputs:
         yield "test_data", f"{given.name}: {given.values.dtype} {given.values.shape}"
 
@@ -273,9 +276,7 @@ def _loss_name(loss: Any) -> str:
 def _settings(model: Any) -> Iterator[tuple[str, str]]:
     # A class of the user's may not say how it was made; the report does without.
     with contextlib.suppress(Exception):
-        yield (
-            "compile_config",
-            json.dumps(model.get_compile_config(), indent=1, default=str, ensure_ascii=False),
-        )
+        if (compiled := model.get_compile_config()) is not None:
+            yield "compile_config", json.dumps(compiled, indent=1, default=str, ensure_ascii=False)
     with contextlib.suppress(Exception):
         yield "model_config", model.to_json(indent=1, ensure_ascii=False)

@@ -6,16 +6,17 @@ import html
 import os
 from typing import Any
 
+from doltap.core.layer import Layer
 from doltap.errors import DataError, NotSupportedError, ShapeError, UnknownNameError, printable
 from doltap.files import writing
-from doltap.models.telling.describing import network_of
+from doltap.models.telling.describing import knows_shapes, network_of
 from doltap.reporting import diagram
 from doltap.reporting.diagram.layout import Drawing
 from doltap.reporting.diagram.record import Network, Part, Shows, facts_of, title_of
 
 __all__ = ["Picture", "as_html", "draw"]
 
-_FORMS = ("png", "svg", "pdf")
+_ENDINGS = (".png", ".svg", ".pdf")
 _DIRECTIONS = ("TB", "BT", "LR", "RL")
 _SPLINES = {"ortho": False, "curved": False, "spline": False, "polyline": True, "line": True}
 # More boxes than this are no picture that anybody reads in a notebook; the list is.
@@ -49,6 +50,7 @@ def draw(
     Args:
         shows: what is said of each part, as `Shows` has it.
     """
+    _check_is_model(model)
     form, path = _target(to_file)
     _check_choices(rankdir, splines, dpi)
     _check_drawable(model)
@@ -66,7 +68,7 @@ def draw(
 
 def as_html(model: Any) -> str:
     """What a notebook shows of the model: its picture, or its layers where that is not possible."""
-    is_built = model._promises is not None
+    is_built = knows_shapes(model)
     network = network_of(model, is_expanded=True)
     if not is_built or not network.parts or _num_boxes(network) > _MOST_BOXES:
         return _listed(network, is_built=is_built)
@@ -84,16 +86,9 @@ def _target(to_file: Any) -> tuple[str, str | None]:
     """The form of the file and its path."""
     if to_file is None:
         return "svg", None
-    path = writing.checked_path(to_file)
-    form = os.path.splitext(path)[1].lower().removeprefix(".")
-    if form not in _FORMS:
-        raise DataError(
-            "plot_model(to_file)",
-            expected="a path that ends in .png, .svg or .pdf",
-            got=repr(path),
-            fix="For example plot_model(model, 'model.svg').",
-        )
-    return form, path
+    example = "plot_model(model, 'model.svg')"
+    path = writing.checked_path(to_file, "plot_model(to_file)", example, _ENDINGS)
+    return os.path.splitext(path)[1].lower().removeprefix("."), path
 
 
 def _check_choices(rankdir: str, splines: str, dpi: Any) -> None:
@@ -110,15 +105,22 @@ def _check_choices(rankdir: str, splines: str, dpi: Any) -> None:
         )
 
 
+def _check_is_model(model: Any) -> None:
+    if hasattr(model, "_graph"):
+        return
+    is_layer = isinstance(model, Layer)
+    raise NotSupportedError(
+        "plot_model(model)",
+        expected="a model",
+        got=f"a {type(model).__name__}",
+        fix="Draw the model that the layer stands in, or keras.Sequential([layer])."
+        if is_layer
+        else "For example plot_model(model, 'model.svg').",
+    )
+
+
 def _check_drawable(model: Any) -> None:
-    if not hasattr(model, "_graph"):
-        raise NotSupportedError(
-            "plot_model",
-            expected="a model",
-            got=f"a {type(model).__name__}",
-            fix="Draw the model that the layer stands in, or keras.Sequential([layer]).",
-        )
-    if model._promises is None:
+    if not knows_shapes(model):
         raise ShapeError(
             f"model '{model.name}'",
             expected="to know the shape of its input before it is drawn",

@@ -1,7 +1,7 @@
 // The page: what is chosen goes to the server, the frames that come back are drawn.
 
 import { Diagram } from "./network.js";
-import { bytes, drawCurves, drawPlane, paintAnswer, paintMap, palette } from "./plots.js";
+import { bytes, drawCurves, drawPlane, paintAnswer, paintMap, palette, wipe } from "./plots.js";
 import { Closed, Lab, Refused } from "./talk.js";
 import { TEXTS, filled } from "./texts.js";
 
@@ -30,6 +30,9 @@ let trouble = null; // texts in both languages
 let pointed = null; // the neuron under the pointer
 let timer = 0;
 let isDirty = false;
+let latest = 0; // the number of the last choice that was made here
+let early = null; // the last frame that came, perhaps before the answer that tells of its experiment
+let told = {}; // the findings that are shown, and since when
 
 const say = (key, values) => filled(TEXTS[language][key], values);
 const diagram = new Diagram(at("diagram"), (neuron) => {
@@ -54,6 +57,8 @@ function translate() {
   showTrouble(trouble);
   if (experiment) showExperiment();
   if (frame) showFrame();
+  if (status === "isNothing") showNothing();
+  showFindings();
 }
 
 function showStatus(key) {
@@ -157,30 +162,47 @@ function chooseSoon() {
 async function choose() {
   clearTimeout(timer);
   isDirty = false;
+  const mine = ++latest;
+  const isLatest = () => mine === latest;
+  // Where the choice is refused, what learned before is not to go on unseen.
+  if (isRunning) lab.go({ action: "pause" }).catch(() => {});
   setRunning(false);
   showTrouble(null);
   if (setup.data === "table" && !table) {
-    showStatus("isNothing");
-    allowRunning(false);
+    showNothing();
     return;
   }
   showStatus("isPreparing");
   const asked = setup.data === "table" ? { ...setup, choice: table.choice } : { ...setup };
-  await attempt(async () => {
-    const told = await lab.choose(asked);
-    // The answer to an earlier choice may come later.
-    if (experiment && told.chosen < experiment.chosen) return;
-    experiment = { ...told, features: [...asked.features], layers: [...asked.layers], isValue: !told.names.length };
-    history = [];
-    frame = null;
-    allowRunning(true);
-    showExperiment();
-  });
-  if (trouble) {
-    setRunning(false);
-    showStatus("isNothing");
-    allowRunning(false);
-  }
+  const begun = await attempt(() => lab.choose(asked), isLatest);
+  if (!isLatest()) return;
+  allowRunning(Boolean(begun));
+  if (begun) begin(asked, begun);
+  else showNothing();
+}
+
+// What was chosen cannot be learned from: nothing of what was there before it is to look like its results.
+function showNothing() {
+  experiment = frame = early = pointed = null;
+  history = [];
+  allowRunning(false);
+  showStatus("isNothing");
+  at("epoch").textContent = 0;
+  for (const id of ["loss-0", "loss-1", "accuracy-0", "accuracy-1"]) at(id).textContent = "–";
+  for (const id of ["legend", "diagram"]) at(id).replaceChildren();
+  for (const id of ["diagram", "picture", "curves"]) at(id).ariaLabel = say("isNothing");
+  for (const id of ["picture", "curves"]) wipe(at(id));
+  at("signs").hidden = true;
+  showFindings();
+}
+
+function begin(asked, begun) {
+  experiment = { ...begun, features: [...asked.features], layers: [...asked.layers], isValue: !begun.names.length };
+  history = [];
+  frame = null;
+  showExperiment();
+  showFindings();
+  if (early) take(early);
 }
 
 // Whether there is an experiment as it was chosen.
@@ -188,12 +210,12 @@ function allowRunning(isAllowed) {
   for (const id of ["run", "step", "show-program"]) at(id).disabled = !isAllowed;
 }
 
-// Does something that the server may refuse.
-async function attempt(action) {
+// Does something that the server may refuse; nothing comes back then. A refusal that nobody waits for is not shown.
+async function attempt(action, isAwaited = () => true) {
   try {
     return await action();
   } catch (error) {
-    if (error instanceof Refused) showTrouble(error.texts);
+    if (error instanceof Refused) isAwaited() && showTrouble(error.texts);
     else if (error instanceof Closed && error.message === "gone") leave();
     else if (error instanceof Closed) await open();
     else throw error;
@@ -203,17 +225,22 @@ async function attempt(action) {
 function setRunning(running) {
   isRunning = running;
   at("run").textContent = say(running ? "pause" : "run");
+  if (!running) showFindings();
 }
 
 async function go(order) {
   // A choice that was made a moment ago comes first.
   if (isDirty) await choose();
+  // What was refused a moment ago is no concern of what goes on.
+  if (order.action && order.action !== "pause") showTrouble(null);
   if (order.action) setRunning(order.action === "run");
   if (order.action) showStatus(order.action === "run" ? "isRunning" : "isPaused");
   await attempt(() => lab.go(order));
 }
 
 function leave() {
+  setRunning(false);
+  showStatus("isPaused");
   showTrouble(inBoth("gone"));
   allowRunning(false);
   at("reset").disabled = true;
@@ -226,7 +253,8 @@ function showExperiment() {
     const item = document.createElement("span");
     const dot = document.createElement("i");
     dot.style.background = colours.names[number];
-    item.append(dot, name);
+    // The diagnosis calls classes by their numbers.
+    item.append(dot, name === String(number) ? name : `${name} (${number})`);
     return item;
   }), ...["trained", "tested"].map((key) => Object.assign(document.createElement("span"), { textContent: say(key) })));
   const chosen = at("shown").value || "answer";
@@ -256,6 +284,7 @@ function showFrame() {
   const [train, test] = [0, 1].map((part) => at(`loss-${part}`).textContent);
   at("curves").ariaLabel = say("curves", { train, test });
   showSigns();
+  showFindings();
 }
 
 function drawPicture() {
@@ -305,6 +334,25 @@ function showSigns() {
   }));
 }
 
+// The diagnosis. While the network learns its numbers change with every frame, and are shown anew once a second.
+function showFindings() {
+  const found = frame?.findings;
+  const isCalm = isRunning && told.language === language && performance.now() - told.time < 1000;
+  if (frame && isCalm) return;
+  told = { language, time: performance.now() };
+  at("no-findings").textContent = found?.length ? "" : say(found ? "noFindings" : "tooEarly");
+  at("findings").replaceChildren(...(found ?? []).map((each) => {
+    const item = Object.assign(document.createElement("li"), { className: `severity-${each.severity}` });
+    const label = Object.assign(document.createElement("strong"), { textContent: say(`severity${each.severity}`) });
+    item.append(label, ` ${each[language]}`);
+    return item;
+  }));
+  // What is read out loud is said once, not with every number that changes.
+  const names = found?.map((each) => each.name).join() ?? "";
+  if (names !== at("news").dataset.names) at("news").textContent = found?.[0]?.[language] ?? "";
+  at("news").dataset.names = names;
+}
+
 // Frames.
 
 async function watch() {
@@ -313,7 +361,7 @@ async function watch() {
   while (watched === lab) {
     const next = await attempt(() => watched.frame(number));
     if (next === undefined) return;
-    if (next) {
+    if (next && watched === lab) {
       number = next.number;
       take(next);
     }
@@ -323,6 +371,7 @@ async function watch() {
 }
 
 function take(next) {
+  early = next;
   if (next.chosen !== experiment?.chosen) return;
   if (next.trouble) {
     showTrouble(next.trouble);
@@ -337,7 +386,7 @@ function take(next) {
   if (history.length > 1200) history = history.filter((_, place) => place % 2 === 0 || place > 1000);
   if (frame.has_diverged) {
     setRunning(false);
-    const [en, ko] = [TEXTS.en, TEXTS.ko].map((texts) => `${texts.hasDiverged} ${frame.cause}`);
+    const [en, ko] = ["en", "ko"].map((each) => [TEXTS[each].hasDiverged, ...(frame.findings ?? []).map((found) => found[each])].join(" "));
     showTrouble({ en, ko });
     showStatus("isPaused");
   } else if (status === "isPreparing") {
@@ -431,15 +480,23 @@ function whole(input, least, most) {
 async function openFile() {
   const file = at("file").files[0];
   if (!file) return;
-  if (file.size > MOST_FILE_BYTES) {
-    showTrouble(inBoth("tooLarge"));
+  // Whether it can be read or not: what learns now is of another table.
+  if (isRunning) await go({ action: "pause" });
+  if (file.size > MOST_FILE_BYTES) showTrouble(inBoth("tooLarge"));
+  else await attempt(() => readTable(file));
+  // So that the same file can be opened once more when it was mended.
+  at("file").value = "";
+}
+
+async function readTable(file) {
+  const content = await file.arrayBuffer().catch(() => null);
+  if (!content) {
+    showTrouble(inBoth("unreadable"));
     return;
   }
-  await attempt(async () => {
-    table = await lab.table(file);
-    showTable();
-    await choose();
-  });
+  table = await lab.table(file.name, content);
+  showTable();
+  await choose();
 }
 
 function chooseColumns() {
@@ -473,7 +530,7 @@ function saveProgram() {
 }
 
 async function open() {
-  experiment = frame = null;
+  experiment = frame = early = null;
   const isFirst = !start;
   await attempt(async () => {
     [lab, start] = await Lab.open();

@@ -36,6 +36,8 @@ export class Diagram {
     const svg = document.createElementNS(SVG, "svg");
     svg.setAttribute("width", room);
     svg.setAttribute("height", height);
+    // The whole is told as one picture, and each box can be chosen from a list.
+    svg.setAttribute("aria-hidden", "true");
     this.lines = heights.slice(1).map((count, column) => this.#lines(svg, heights[column], count, (from, to) => [
       across(column) + SIZE, down(column, from) + SIZE / 2, across(column + 1), down(column + 1, to) + SIZE / 2,
     ]));
@@ -59,6 +61,7 @@ export class Diagram {
 
   #box(left, top, column, row, columns) {
     const canvas = document.createElement("canvas");
+    canvas.ariaHidden = "true";
     Object.assign(canvas.style, { left: `${left}px`, top: `${top}px`, width: `${SIZE}px`, height: `${SIZE}px` });
     if (column > 0 && column < columns - 1) {
       canvas.addEventListener("pointerenter", () => this.onChoose([column - 1, row]));

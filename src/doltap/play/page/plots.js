@@ -70,6 +70,11 @@ function sharp(canvas) {
   return [context, width, height];
 }
 
+// An empty picture.
+export function wipe(canvas) {
+  sharp(canvas);
+}
+
 // The small picture behind, smoothed, and the points over it.
 export function drawPlane(canvas, small, points, colours) {
   const [context, width, height] = sharp(canvas);

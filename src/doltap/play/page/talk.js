@@ -1,5 +1,6 @@
 // How the page talks to the server it came from. The token is part of the page's own address.
 
+const LONGEST_WAIT_MS = 60_000;
 const base = new URL(".", location.href);
 
 // Something was refused, with the reason in each language.
@@ -17,10 +18,13 @@ export class Closed extends Error {}
 async function ask(path, options) {
   let answer;
   try {
-    answer = await fetch(new URL(path, base), options);
+    // A server that does not answer for so long has been stopped.
+    answer = await fetch(new URL(path, base), { signal: AbortSignal.timeout(LONGEST_WAIT_MS), ...options });
   } catch {
     throw new Closed("gone");
   }
+  // Another playground, started later on the same port, has another token.
+  if (answer.status === 403) throw new Closed("gone");
   if (answer.status === 410) throw new Closed("lab");
   if (!answer.ok) throw new Error(await answer.text());
   if (answer.status === 204) return null;
@@ -56,8 +60,8 @@ export class Lab {
     return this.#post("go", JSON.stringify(order));
   }
 
-  table(file) {
-    return this.#post(`table?name=${encodeURIComponent(file.name)}`, file);
+  table(name, content) {
+    return this.#post(`table?name=${encodeURIComponent(name)}`, content);
   }
 
   // The frame after this number, or null where none came for a while.

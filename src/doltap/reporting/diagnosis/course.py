@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +17,7 @@ __all__ = [
     "constant_answers",
     "diverged",
     "large_batches",
+    "learns_nothing",
     "nothing_moves",
     "not_finite",
     "overfitting",
@@ -32,6 +35,15 @@ _ROUGH, _CREEPING = 0.05, 1e-5
 _USUAL = {"SGD": 0.01, "Ftrl": 0.001, "Adagrad": 0.001, "Adafactor": 0.001}
 _USUAL_OF_OTHERS = 0.001
 _LOW = 1 / 5
+# A hundredth of the rate in the first half of the run leaves nothing for the second; a cosine comes
+# to it in the last sixteenth.
+_FADED = 1 / 100
+# Optimizers whose steps are as long as their rate, whatever the gradient; a hundred times what
+# they have by themselves moves every weight by a tenth at once.
+_AS_LONG_AS_THE_RATE = ("Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "Lion")
+_FAR_ABOVE = 100
+# Pascanu et al. (2013) cut gradients at the length that is usual, so that only the rare long ones are cut.
+_CUT = 0.1
 # Prechelt, "Early Stopping - But When?" (1998), stops where the validation loss is up to 5%
 # above its lowest; twice that is no chance any more.
 _ABOVE_BEST = 0.10
@@ -46,6 +58,15 @@ _GAP = 0.15
 _LARGE_BATCH = 256
 _FEW_BATCHES = 10
 _FEW_STEPS = 500
+# Of fewer validation rows the loss is mostly chance.
+_FEWEST_HELD_OUT = 50
+_ACCURACIES = (
+    "accuracy",
+    "acc",
+    "binary_accuracy",
+    "categorical_accuracy",
+    "sparse_categorical_accuracy",
+)
 # An epoch's worth of progress below this is none.
 _FLAT = 0.01
 
@@ -57,7 +78,7 @@ def not_finite(record: Record) -> Iterator[Found]:
     if bad.any():
         epoch = record.when["loss"][int(bad.argmax())] + 1
         steepest = _largest_step(record)
-        values = {
+        values: dict[str, Any] = {
             "epoch": epoch,
             "rate": record.settings.learning_rate,
             "optimizer": record.settings.optimizer,
@@ -65,7 +86,17 @@ def not_finite(record: Record) -> Iterator[Found]:
         if steepest is not None:
             values |= {"layer": steepest.name, "ratio": steepest.update_ratio}
         name = None if steepest is None else steepest.name
-        yield Found("not_finite", 3, name, values, "" if steepest else "no_signs")
+        variant = "" if steepest else "no_signs"
+        if record.explained:
+            values["where"] = {language: where for language, (where, _) in record.explained.items()}
+            values["help"] = {language: cure for language, (_, cure) in record.explained.items()}
+            name, variant = (None, "explained") if all(values["help"].values()) else (name, variant)
+        yield Found("not_finite", 3, name, values, variant)
+        return
+    bad = ~np.isfinite(record.curve("val_loss"))
+    if bad.any():
+        values = {"epoch": record.when["val_loss"][int(bad.argmax())] + 1, **measures.told_of_stray(record)}
+        yield Found("not_finite", 2, None, values, "validation" if record.stray else "validation_unknown")
 
 
 def _largest_step(record: Record) -> LayerSigns | None:
@@ -82,7 +113,8 @@ def diverged(record: Record) -> Iterator[Found]:
     before = _loss_at_start(record)
     start = max(loss[0], before) if math.isfinite(before) else loss[0]
     # From one epoch to the next a loss moves by some percent; half as much again is another matter.
-    if loss[-1] > 1.5 * start and loss[-1] > 2 * loss.min():
+    # A loss below 0, as a likelihood has it, is half as high again above itself, too.
+    if loss[-1] > start + abs(start) / 2 and loss[-1] > loss.min() + abs(loss.min()):
         values = {"start": start, "end": loss[-1], "rate": record.settings.learning_rate}
         yield Found("diverged", 3, None, {**values, "optimizer": record.settings.optimizer})
 
@@ -99,7 +131,8 @@ def rate_too_high(record: Record) -> Iterator[Found]:
         return
     steepest = _largest_step(record)
     ratio = steepest.update_ratio if steepest else math.nan
-    jumps = int((loss[1:] > 1.1 * loss[:-1]).sum())
+    times = record.settings.learning_rate / _USUAL_OF_OTHERS
+    jumps = int((np.diff(loss) > 0.1 * np.abs(loss[:-1])).sum())
     late = _largest_step(_at_end(record))
     # Of a weight that is small at its best, a step is large however small it is.
     is_lost = not measures.explained(record) > _OF_GUESSING
@@ -109,6 +142,9 @@ def rate_too_high(record: Record) -> Iterator[Found]:
         yield Found("rate_too_high", 3, None, values, "jumps")
     elif is_lost and late is not None and late.update_ratio > _ROUGH:
         yield Found("rate_too_high", 3, late.name, {**values, "layer": late.name, "ratio": late.update_ratio})
+    elif record.settings.optimizer in _AS_LONG_AS_THE_RATE and times >= _FAR_ABOVE:
+        values |= {"usual": _USUAL_OF_OTHERS, "times": times}
+        yield Found("rate_too_high", 3, None, values, "far_above")
 
 
 def _at_end(record: Record) -> Record:
@@ -119,6 +155,10 @@ def _at_end(record: Record) -> Record:
 def rate_too_low(record: Record) -> Iterator[Found]:
     """The loss falls, and falls, and would fall for many more epochs."""
     loss, settings = record.curve("loss"), record.settings
+    faded = _faded(record)
+    if faded is not None:
+        yield Found("rate_too_low", 2, None, {**faded, "by": settings.sets_rate}, "faded")
+        return
     if len(loss) < 3 or not np.isfinite(loss).all() or _has_turned(record):
         return
     pace, usual = measures.pace_of(loss), _USUAL.get(settings.optimizer, _USUAL_OF_OTHERS)
@@ -136,7 +176,37 @@ def rate_too_low(record: Record) -> Iterator[Found]:
     variant = "creeps" if pace.epochs_to_halve > 1e6 else ""
     if settings.optimizer == "SGD" and not settings.momentum:
         variant = f"plain_sgd{'_creeps' if variant else ''}"
-    yield Found("rate_too_low", 2, None, values, variant)
+    clipped = _braked_by_clipping(record)
+    yield Found("rate_too_low", 2, None, values | clipped, "clipped" if clipped else variant)
+
+
+def _braked_by_clipping(record: Record) -> dict[str, Any]:
+    """What cuts gradients to a tenth of their length, or less; empty where nothing does."""
+    settings = record.settings
+    known = [one for one in record.last_signs if one.gradient_norm > 0 and one.update_ratio > 0]
+    # Other optimizers divide by the length of the gradients, and are not slowed by it.
+    if settings.clip is None or settings.optimizer != "SGD" or not known:
+        return {}
+    steps = [one.update_ratio * one.weight_norm for one in known]
+    whole = [settings.learning_rate * one.gradient_norm for one in known]
+    if not np.median(np.divide(steps, whole)) < _CUT:
+        return {}
+    name, limit = settings.clip
+    return {"clip": name, "limit": limit, "length": float(np.median([one.gradient_norm for one in known]))}
+
+
+def _faded(record: Record) -> dict[str, float] | None:
+    """From where to where the rate fell in the first half of the run, and when, where that did harm."""
+    curve = record.curve("learning_rate")
+    rates: Mapping[int, float] = record.settings.rates or dict(enumerate(curve.tolist()))
+    early = [epoch for epoch in rates if epoch <= len(record.curve("loss")) / 2]
+    if not record.settings.sets_rate or len(record.curve("loss")) < _FEWEST_EPOCHS or not early:
+        return None
+    highest = max(rates.values())
+    gone = next((epoch for epoch in early if rates[epoch] <= highest * _FADED), None)
+    if gone is None or not (measures.is_poor(record) or measures.behind_neighbours(record)):
+        return None
+    return {"start": highest, "rate": rates[gone], "epoch": gone, "epochs": len(record.curve("loss"))}
 
 
 def _has_turned(record: Record) -> bool:
@@ -153,34 +223,65 @@ def plateau(record: Record) -> Iterator[Found]:
     if len(loss) < 8 or not np.isfinite(loss).all() or not share < 0.13:
         return
     late = loss[len(loss) // 2 :]
-    if np.ptp(late) <= _FLAT * abs(late.mean()):
-        values = {"epochs": len(late), "share": float(np.ptp(late) / abs(late.mean())), "loss": late[-1]}
+    if np.ptp(late) > _FLAT * abs(late.mean()):
+        return
+    values = {"epochs": len(late), "share": float(np.ptp(late) / abs(late.mean())), "loss": late[-1]}
+    held_out = _best_held_out(record)
+    # What is of use for rows it has not seen is no chance, and may be all that x tells.
+    if held_out and held_out[0] < (1 - _FLAT) * held_out[1] and not measures.behind_neighbours(record):
+        values |= {"best": held_out[0], "guess": held_out[1]}
+        yield Found("plateau", 1, None, values, "weak")
+    else:
         yield Found("plateau", 2, None, values)
 
 
 def underfitting(record: Record) -> Iterator[Found]:
     """Even on its training rows it is far behind their nearest neighbours, and no longer improves."""
     loss = record.curve("loss")
-    if len(loss) < 5 or not np.isfinite(loss).all() or len(record.outputs) != 1:
+    if len(loss) < 5 or not np.isfinite(loss).all():
         return
     late = loss[-max(3, len(loss) // 4) :]
     # What it would still lose, were it trained as long again at this pace.
     if (late[0] - late[-1]) / (len(late) - 1) * len(loss) > 0.02 * abs(late[0]):
         return
-    output = record.outputs[0]
-    if not (output.picks_one or output.loss in measures.DISTANCES) or _is_repeated(record, output):
+    scores = measures.behind_neighbours(record)
+    if scores is not None:
+        values = {"mine": max(scores[0], 0.0), "theirs": scores[1], "epochs": len(late)}
+        yield Found("underfitting", 2, None, values, "" if record.outputs[0].picks_one else "numbers")
+
+
+def learns_nothing(record: Record) -> Iterator[Found]:
+    """What it learns of the training rows was of no use for the validation rows in any epoch."""
+    loss, held_out = record.curve("loss"), record.curve("val_loss")
+    output = record.outputs[0] if len(record.outputs) == 1 else None
+    known = _best_held_out(record)
+    if output is None or known is None or len(held_out) < _FEWEST_EPOCHS or not np.isfinite(loss).all():
         return
-    mine, theirs = measures.score(output), measures.neighbours_score(record, output)
-    # Twice the neighbours' mistakes, and a tenth more: three standard errors on 256 rows.
-    if theirs - mine > 0.1 and 1 - mine > 2 * (1 - theirs):
-        values = {"mine": max(mine, 0.0), "theirs": theirs, "epochs": len(late)}
-        yield Found("underfitting", 2, None, values, "" if output.picks_one else "numbers")
+    has_learned = measures.explained(record) > 5 * _FLAT
+    if has_learned and known[0] >= known[1] and not _beats_chance(record, output):
+        values = {"best": known[0], "guess": known[1], "loss": loss[-1], "epochs": len(held_out)}
+        yield Found("learns_nothing", 3, None, values)
 
 
-def _is_repeated(record: Record, output: Output) -> bool:
-    """Whether the labels are the inputs, as an autoencoder's are; a neighbour is always near to a row."""
-    shape = output.asked.shape
-    return any(part.shape == shape and np.array_equal(part, output.asked) for part in record.asked)
+def _best_held_out(record: Record) -> tuple[float, float] | None:
+    """The best validation loss, and that of the best constant answer; None where they are not known."""
+    held_out = record.curve("val_loss")
+    output = record.outputs[0] if len(record.outputs) == 1 else None
+    if output is None or output.held_out is None or record.settings.has_penalties:
+        return None
+    if len(output.held_out) < _FEWEST_HELD_OUT or not len(held_out) or not np.isfinite(held_out).all():
+        return None
+    guess = measures.constant_loss(dataclasses.replace(output, y=output.held_out))
+    return (float(held_out.min()), guess) if guess > 0 else None
+
+
+def _beats_chance(record: Record, output: Output) -> bool:
+    """Whether more validation rows were answered rightly than by the most frequent class."""
+    if not output.picks_one or output.held_out is None:
+        return False
+    most = float(measures.shares(output.classes(output.held_out)).max())
+    chance = 3 * math.sqrt(max(most * (1 - most), 0.01) / len(output.held_out))
+    return any((record.curve(f"val_{name}") > most + chance).any() for name in _ACCURACIES)
 
 
 def overfitting(record: Record) -> Iterator[Found]:
@@ -191,15 +292,18 @@ def overfitting(record: Record) -> Iterator[Found]:
     best = int(held_out.argmin())
     epoch, last = record.when["val_loss"][best] + 1, record.when["val_loss"][-1] + 1
     values = {"epoch": epoch, "best": held_out[best], "end": held_out[-1], "last": last}
-    values |= {"loss": loss[-1], "rise": held_out[-1] / held_out[best] - 1 if held_out[best] > 0 else 0.0}
+    # Below 0 a loss is no multiple of its best; what it had come down by tells what is much.
+    is_signed = held_out.min() <= 0
+    scale = held_out[0] - held_out[best] if is_signed else held_out[best]
+    values |= {"loss": loss[-1], "rise": (held_out[-1] - held_out[best]) / scale if scale else 0.0}
     at_best = loss[min(best, len(loss) - 1)]
     # The means of the last epochs, as one may be high by chance.
     late = float(np.median(held_out[-_EPOCHS_AFTER_BEST:]))
     guessing = sum(measures.constant_loss(output) for output in record.outputs)
     rise = late - held_out[best]
-    has_risen = rise > held_out[best] * _ABOVE_BEST and not rise < _OF_GUESSING * guessing
+    has_risen = rise > scale * _ABOVE_BEST and not rise < _OF_GUESSING * guessing
     if has_risen and last - epoch >= _EPOCHS_AFTER_BEST and loss[-1] < at_best:
-        yield Found("overfitting", 2, None, values)
+        yield Found("overfitting", 2, None, values, "signed" if is_signed else "")
         return
     gap = _gap(record)
     if gap is not None:
@@ -208,7 +312,7 @@ def overfitting(record: Record) -> Iterator[Found]:
 
 def _gap(record: Record) -> dict[str, float] | None:
     """The shares of right answers on training and on validation rows, where they are far apart."""
-    for name in ("accuracy", "acc", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"):
+    for name in _ACCURACIES:
         mine, theirs = record.curve(name), record.curve(f"val_{name}")
         rows = [len(one.held_out) for one in record.outputs if one.held_out is not None]
         if len(mine) and len(theirs) and rows:
@@ -235,6 +339,11 @@ def large_batches(record: Record) -> Iterator[Found]:
 
 def nothing_moves(record: Record) -> Iterator[Found]:
     """Neither the first step nor the last moves any weight."""
+    silent = next((one for one in record.last_signs if one.is_output and one.dead_share == 1), None)
+    if silent is not None:
+        values = {"layer": silent.name, "activation": silent.activation}
+        yield Found("nothing_moves", 3, silent.name, values, "silent_output")
+        return
     signs = [*record.first_signs, *record.last_signs]
     # A layer that is not trained has weights and no gradient; of some optimizers no step is known.
     has_no_gradients = all(math.isnan(one.gradient_norm) for one in signs)
@@ -251,7 +360,7 @@ def constant_answers(record: Record) -> Iterator[Found]:
     for output in record.outputs:
         found = _one_class(output) if output.picks_one else _one_number(output)
         if found:
-            variant = "" if output.picks_one else "numbers"
+            variant = "weights" if "fair" in found else "" if output.picks_one else "numbers"
             yield Found("constant_answers", 3, output.name or None, found | output.called, variant)
             return
 
@@ -265,7 +374,22 @@ def _one_class(output: Output) -> dict[str, float] | None:
     # One row in a hundred may stray; a class that nearly all rows have is answered rightly.
     if not has_others or share < 0.99 or true_share > 0.98:
         return None
-    return {"class": float(most), "share": float(share), "true": true_share}
+    values = {"class": float(most), "share": float(share), "true": true_share}
+    return values | _made_by_weights(output, int(most))
+
+
+def _made_by_weights(output: Output, most: int) -> dict[str, float]:
+    """What the rows of a class weigh, where this makes nine tenths of all that counts; else empty."""
+    weights, classes = output.weights, output.classes(output.y)
+    if weights is None or weights.size != classes.size:
+        return {}
+    is_most, flat = classes == most, np.asarray(weights, np.float64).reshape(-1)
+    mine, others = flat[is_most], flat[~is_most]
+    if not mine.size or not others.size or not mine.mean() > others.mean() or mine.sum() < 0.9 * flat.sum():
+        return {}
+    found = {"counts": mine.sum() / flat.sum(), "weight": mine.mean(), "other": others.mean()}
+    # With this weight each class counts as much as any other.
+    return {**found, "fair": others.size / (len(np.unique(classes)) - 1) / mine.size}
 
 
 def _one_number(output: Output) -> dict[str, float] | None:

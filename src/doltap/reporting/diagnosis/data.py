@@ -1,4 +1,4 @@
-"""What the data shows: labels that say nothing, inputs off scale, rare classes, outputs that cannot fit."""
+"""What the data shows: labels that say nothing, inputs off scale, rare classes, rows unlike the others."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import numpy as np
 
 from doltap.reporting.diagnosis import measures
 from doltap.reporting.diagnosis.finding import Found
-from doltap.reporting.diagnosis.record import Output, Record
+from doltap.reporting.diagnosis.record import LayerSigns, Output, Record
 
 __all__ = [
+    "constant_inputs",
     "constant_labels",
     "initial_scale",
-    "output_mismatch",
     "rare_classes",
+    "seen_validation",
     "unlike_validation",
     "unscaled_inputs",
     "unscaled_labels",
@@ -25,6 +26,11 @@ __all__ = [
 # Initializers are made for inputs of spread about 1 around 0 (LeCun et al., "Efficient
 # BackProp", 1998); ten times that is off scale whatever the initializer.
 _OFF_SCALE = 10.0
+# So much smaller than what they are made for, a number is hardly seen beside a bias.
+_SMALL = 0.01
+# With three quarters of its numbers at the ends of the curve a layer begins where it hardly learns
+# (Glorot and Bengio, 2010).
+_STUCK = 0.75
 # He and Garcia, "Learning from Imbalanced Data" (2009), begin to speak of imbalance where one
 # class outnumbers another ten to one, and more.
 _RARE = 0.1
@@ -43,45 +49,125 @@ def constant_labels(record: Record) -> Iterator[Found]:
         if len(y) > 1 and (y == y[0]).all():
             value = output.classes(output.y)[0] if output.picks_one else y[0, 0]
             values = {"value": float(value), "rows": len(y)} | output.called
-            yield Found("constant_labels", 3, output.name or None, values)
+            severity, variant = (1, "first_batch") if record.settings.is_first_batch else (3, "")
+            yield Found("constant_labels", severity, output.name or None, values, variant)
             return
+
+
+def constant_inputs(record: Record) -> Iterator[Found]:
+    """Every row has the same inputs."""
+    known = [part for part in record.inputs if len(part) > 1]
+    if known and len(known) == len(record.inputs) and all((part == part[0]).all() for part in known):
+        values = {"rows": len(known[0]), "value": float(known[0].flat[0])}
+        yield Found("constant_inputs", 3, None, values)
 
 
 def unscaled_inputs(record: Record) -> Iterator[Found]:
     """A column of the inputs is far larger than initializers expect, and the first layer feels it."""
-    first = next((one for one in record.first_signs if one.position >= 0), None)
-    if first is None or not (measures.is_poor(record) or _diverged(record)):
+    called = [one for one in record.first_signs if one.position >= 0]
+    # An Embedding takes numbers for names; the others are felt by the layer behind it.
+    first = next((one for one in called if one.kind != "Embedding"), None)
+    if first is None:
         return
+    if measures.is_poor(record):
+        yield from _small_inputs(record, first)
     feels = first.saturated_share > 0.5 or abs(first.std) > _OFF_SCALE / 2
     if not (feels or math.isnan(first.std)):
         return
-    for number, part in enumerate(record.inputs):
+    severity, seen = _harm_of_scale(record), _began_badly(record, first)
+    for number, part in enumerate(record.inputs if severity else ()):
         columns = np.asarray(part, np.float64).reshape(len(part), -1)
         sizes = np.sqrt((columns**2).mean(0))
         column = int(sizes.argmax())
-        if sizes[column] > _OFF_SCALE:
-            values = {"column": column, "columns": columns.shape[1], "input": number}
+        if sizes[column] > _OFF_SCALE and not _are_names(columns, record.settings.num_names):
+            values: dict[str, Any] = {
+                "column": record.called(number, column),
+                "columns": columns.shape[1],
+                "input": number,
+            }
             values |= {"mean": columns[:, column].mean(), "std": columns[:, column].std()}
-            values |= {"low": columns.min(), "high": columns.max()}
-            is_image = part.ndim > 2
-            yield Found("unscaled_inputs", 3, first.name, values, "image" if is_image else "")
+            values |= {"low": columns.min(), "high": columns.max(), "layer": first.name, **seen}
+            values |= _outlier(columns[:, column])
+            yield Found("unscaled_inputs", severity, first.name, values, "image" if part.ndim > 2 else "")
             return
+
+
+def _are_names(columns: np.ndarray, num_names: int) -> bool:
+    """Whether all are whole numbers that an Embedding has a row for."""
+    return bool((columns % 1 == 0).all() and columns.min() >= 0 and columns.max() < num_names)
+
+
+def _small_inputs(record: Record, first: LayerSigns) -> Iterator[Found]:
+    """All inputs are so small that the first layer hardly sees them."""
+    largest = max((float(np.abs(np.asarray(part, np.float64)).max()) for part in record.inputs), default=0.0)
+    if 0 < largest < _SMALL and abs(first.std) < _SMALL:
+        yield Found("unscaled_inputs", 3, first.name, {"high": largest}, "small")
+
+
+def _outlier(column: np.ndarray) -> dict[str, float]:
+    """The farthest number, where so few as a hundredth make all but a hundredth of the variance."""
+    away = np.abs(column - np.median(column))
+    usual = column[away <= np.quantile(away, 0.99)]
+    if not usual.size or usual.std() > 0.1 * column.std() or not column.std() > 0:
+        return {}
+    return {"outlier": float(column[away.argmax()]), "least": float(usual.min()), "most": float(usual.max())}
+
+
+def _harm_of_scale(record: Record) -> int:
+    """How bad it is that inputs are off scale; 0 where no harm is left.
+
+    Who gets away from a bad start may well arrive; scaled rows are what the neighbours are told by.
+    """
+    if measures.is_poor(record) or _diverged(record):
+        return 3
+    return 2 if measures.behind_neighbours(record) else 0
+
+
+def _began_badly(record: Record, first: LayerSigns) -> dict[str, Any]:
+    """What large inputs did before the first step: certain answers, a first layer that is stuck."""
+    found: dict[str, Any] = {}
+    if first.saturated_share > _STUCK:
+        found = {"flat": first.saturated_share, "activation": first.activation}
+    spreads = {one.output: one.std for one in record.first_signs if one.is_output}
+    for number, (output, loss) in enumerate(zip(record.outputs, record.losses.get(0, ()), strict=False)):
+        guess = measures.constant_loss(output)
+        # Of numbers the loss is large, too, where only the labels are.
+        size = math.sqrt(np.square(np.asarray(output.y, np.float64)).mean())
+        is_wild = output.picks_one or spreads.get(number, 0.0) > _TOO_CERTAIN * size
+        if is_wild and guess > 0 and loss > _TOO_CERTAIN * guess:
+            return {**found, "began": loss, "guess": guess}
+    return found
 
 
 def unscaled_labels(record: Record) -> Iterator[Found]:
     """Labels are far from where the answers of a fresh network lie, and are still far from them."""
-    if not measures.is_poor(record):
-        return
     for output in record.outputs:
         if output.loss not in measures.DISTANCES or not output.is_numbers:
             continue
-        y = np.asarray(output.y, np.float64)
-        size, answered = math.sqrt((y**2).mean()), math.sqrt((np.asarray(output.answers) ** 2).mean())
-        # An answer of the right size is wrong for other reasons.
-        if size > _OFF_SCALE and answered < 0.8 * size:
-            values = {"mean": y.mean(), "std": y.std(), "answered": float(np.mean(output.answers))}
-            yield Found("unscaled_labels", 3, output.name or None, values | output.called)
+        found = _lonely_labels(record, output) or _labels_off_scale(record, output)
+        if found is not None:
+            yield found
             return
+
+
+def _lonely_labels(record: Record, output: Output) -> Found | None:
+    """A few labels make most of the loss; rows that are looked at for signs need not be among them."""
+    loss, far = record.curve("loss"), _outlier(np.asarray(output.y, np.float64).reshape(-1))
+    if not far or len(record.outputs) != 1 or not loss[-1:] > 0.5 * measures.constant_loss(output):
+        return None
+    return Found("unscaled_labels", 3, None, far, "outliers")
+
+
+def _labels_off_scale(record: Record, output: Output) -> Found | None:
+    y, answers = np.asarray(output.y, np.float64), np.asarray(output.answers, np.float64)
+    size, answered = math.sqrt((y**2).mean()), math.sqrt((answers**2).mean())
+    # An answer of the right size is wrong for other reasons.
+    is_large, is_small = size > _OFF_SCALE and answered < 0.8 * size, _OFF_SCALE * size < answered
+    if not (is_large or (is_small and size < _SMALL)) or not measures.is_poor(record):
+        return None
+    values = {"mean": y.mean(), "std": y.std(), "answered": answers.mean(), "size": answered}
+    variant = "" if is_large else "small"
+    return Found("unscaled_labels", 3, output.name or None, values | output.called, variant)
 
 
 def _diverged(record: Record) -> bool:
@@ -109,41 +195,6 @@ def rare_classes(record: Record) -> Iterator[Found]:
             return
 
 
-def output_mismatch(record: Record) -> Iterator[Found]:
-    """The last layer cannot give what the labels ask for, or the loss takes it for something else."""
-    last = next((one.name for one in reversed(record.last_signs) if one.is_output), None)
-    for output in record.outputs:
-        variant = _mismatch(output)
-        if variant:
-            y = np.asarray(output.y, np.float64)
-            values = {"layer": last or "the last layer", "activation": output.activation, "loss": output.loss}
-            values |= {"low": y.min(), "high": y.max(), "units": output.answers.shape[-1]}
-            yield Found("output_mismatch", 3, last, values, variant)
-            return
-
-
-def _mismatch(output: Output) -> str:
-    curve, low, high = output.activation, float(np.min(output.y)), float(np.max(output.y))
-    if output.is_numbers:
-        bounds = {"relu": (0.0, math.inf), "softplus": (0.0, math.inf), "sigmoid": (0.0, 1.0)}
-        bounds |= {"tanh": (-1.0, 1.0), "softmax": (0.0, 1.0), "hard_sigmoid": (0.0, 1.0)}
-        least, most = bounds.get(curve or "", (-math.inf, math.inf))
-        return "out_of_reach" if low < least or high > most else ""
-    if "Crossentropy" not in output.loss or (curve is None and not output.answers.size):
-        return ""
-    if curve == "softmax" and output.answers.shape[-1] == 1:
-        return "softmax_of_one"
-    is_share = curve in ("softmax", "sigmoid", "hard_sigmoid", "sparsemax")
-    if output.from_logits and is_share:
-        return "twice"
-    if not output.from_logits and not is_share:
-        # A curve of the user's own may well give probabilities.
-        answers = output.answers
-        outside = bool((answers < -1e-3).any() or (answers > 1 + 1e-3).any())
-        return ("relu" if curve == "relu" else "no_probabilities") if outside or curve == "relu" else ""
-    return ""
-
-
 def initial_scale(record: Record) -> Iterator[Found]:
     """Before the first step the answers are far from what guessing would be."""
     if 0 not in record.losses or record.settings.is_weighted or not measures.is_poor(record):
@@ -169,11 +220,20 @@ def unlike_validation(record: Record) -> Iterator[Found]:
             if column is not None:
                 yield Found("unlike_validation", 2, None, column, "labels")
                 return
-    for mine, others in zip(record.inputs, record.held_out, strict=False):
+    for number, (mine, others) in enumerate(zip(record.inputs, record.held_out, strict=False)):
         column = _unlike_column(mine, others)
         if column is not None:
+            column["column"] = record.called(number, column["column"])
             yield Found("unlike_validation", 2, None, column)
             return
+    if record.stray is not None and np.isfinite(record.curve("val_loss")).all():
+        yield Found("unlike_validation", 2, None, measures.told_of_stray(record), "row")
+
+
+def seen_validation(record: Record) -> Iterator[Found]:
+    """Half of the validation rows, or more, are rows of training."""
+    if record.seen >= 0.5:
+        yield Found("seen_validation", 2, None, {"share": record.seen})
 
 
 def _unlike_classes(output: Output) -> dict[str, Any] | None:
@@ -194,8 +254,9 @@ def _unlike_classes(output: Output) -> dict[str, Any] | None:
 
 def _unlike_column(mine: np.ndarray, others: np.ndarray) -> dict[str, Any] | None:
     """The column whose means differ most, where they differ by more than chance and by much."""
-    here = np.asarray(mine, np.float32).reshape(len(mine), -1)
-    there = np.asarray(others, np.float32).reshape(len(others), -1)
+    # The squares of large numbers are beyond single precision.
+    here = np.asarray(mine, np.float64).reshape(len(mine), -1)
+    there = np.asarray(others, np.float64).reshape(len(others), -1)
     if here.shape[1] != there.shape[1]:
         return None
     means, others_means = here.mean(0), there.mean(0)

@@ -9,7 +9,14 @@ from doltap.reporting.diagnosis import measures
 from doltap.reporting.diagnosis.finding import Found
 from doltap.reporting.diagnosis.record import LayerSigns, Record
 
-__all__ = ["dead_units", "exploding_gradients", "saturated_units", "vanishing_gradients"]
+__all__ = [
+    "batch_statistics",
+    "dead_units",
+    "exploding_gradients",
+    "saturated_units",
+    "strong_penalty",
+    "vanishing_gradients",
+]
 
 # A sigmoid is nowhere steeper than 1/4: four in a row leave 1/256 of a gradient even where no
 # weight makes it smaller (Hochreiter 1991; Glorot and Bengio 2010).
@@ -25,6 +32,16 @@ _ALL_BUT_DEAD = 0.9
 # Glorot and Bengio (2010) call a layer saturated whose numbers sit at the ends of the curve;
 # with three quarters there, the other quarter is all that learns.
 _SATURATED = 0.75
+
+# A fifth of the weights with which a layer began passes on a fifth of what it saw.
+_SHRUNK = 0.2
+# Srivastava et al., "Dropout" (2014), find rates up to 0.5 good in hidden layers, and 0.8 to harm.
+_STARVED = 0.8
+
+# A tenth of where they began in the averages is a spread that is off by some percent.
+_LAGGING = 0.1
+# As in `overfitting`, but of training itself: so far behind what it learns with is not chance.
+_FAR_BEHIND = 1.5
 
 _SQUASHING = ("sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softsign", "softmax", "sparse_sigmoid")
 
@@ -55,9 +72,12 @@ def vanishing_gradients(record: Record) -> Iterator[Found]:
     squashing = [one for one in hidden if one.activation in _SQUASHING]
     values = {"layer": first.name, "last": last.name, "share": share, "count": len(squashing)}
     # It may learn all the same, once it has got away from where it began.
-    severity = 3 if measures.is_poor(record) else 1
+    severity = 3 if measures.is_poor(record) else 2 if any(saturated_units(record)) else 1
     if len(squashing) >= 2:
         values["activation"] = squashing[0].activation
+        # relu passes on what a sigmoid had bounded: the cure alone would lead to steps that are too large.
+        if any(measures.are_bytes(part) for part in record.inputs):
+            values["bytes"] = 255
         yield Found("vanishing_gradients", severity, first.name, values)
     else:
         yield Found("vanishing_gradients", severity, first.name, values, "small_weights")
@@ -83,6 +103,40 @@ def exploding_gradients(record: Record) -> Iterator[Found]:
     if share >= _EXPLODED:
         values = {"layer": first.name, "last": last.name, "share": share}
         yield Found("exploding_gradients", 3, first.name, values)
+
+
+def strong_penalty(record: Record) -> Iterator[Found]:
+    """A regularizer has taken the weights away, or a Dropout nearly all units."""
+    if not measures.is_poor(record):
+        return
+    before = {one.name: one.weight_norm for one in record.first_signs}
+    if record.settings.has_penalties:
+        left = {one.name: one.weight_norm / before.get(one.name, math.nan) for one in record.last_signs}
+        name = min((name for name in left if left[name] < _SHRUNK), key=left.__getitem__, default=None)
+        if name is not None:
+            values = {"layer": name, "share": left[name]}
+            yield Found("strong_penalty", 3, name, values)
+            return
+    name, rate = max(record.settings.dropouts, key=lambda pair: pair[1], default=("", 0.0))
+    if rate >= _STARVED:
+        yield Found("strong_penalty", 3, name, {"layer": name, "rate": rate}, "dropout")
+
+
+def batch_statistics(record: Record) -> Iterator[Found]:
+    """A BatchNormalization predicts by averages that are not yet those of the batches, or has no batches."""
+    loss, held_out, settings = record.curve("loss"), record.curve("val_loss"), record.settings
+    name, momentum = max(settings.averages, key=lambda pair: pair[1], default=("", 0.0))
+    if not name or not len(loss):
+        return
+    guess = sum(measures.constant_loss(output) for output in record.outputs)
+    # The mean of a single row is the row, and nothing is left of it.
+    if settings.batch_size == 1 and loss[-1] > 0.9 * guess > 0:
+        yield Found("batch_statistics", 3, name, {"layer": name}, "one_row")
+        return
+    left = momentum**settings.steps
+    if left > _LAGGING and len(held_out) and held_out[-1] > _FAR_BEHIND * loss[-1] > 0:
+        values = {"layer": name, "left": left, "steps": settings.steps, "loss": loss[-1]}
+        yield Found("batch_statistics", 2, name, {**values, "held_out": held_out[-1]})
 
 
 def dead_units(record: Record) -> Iterator[Found]:

@@ -5,8 +5,10 @@ The bounds here and in the checks have reasons, told where they stand; none was 
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +17,8 @@ from doltap.reporting.diagnosis.record import Output, Record
 __all__ = [
     "DISTANCES",
     "Pace",
+    "are_bytes",
+    "behind_neighbours",
     "constant_loss",
     "explained",
     "is_poor",
@@ -22,6 +26,7 @@ __all__ = [
     "pace_of",
     "score",
     "shares",
+    "told_of_stray",
 ]
 
 _NEIGHBOURS = 5
@@ -126,12 +131,45 @@ def neighbours_score(record: Record, output: Output) -> float:
     return math.nan
 
 
+def behind_neighbours(record: Record) -> tuple[float, float] | None:
+    """Its score and that of the neighbours, where it is far behind; None where it is not, or not known."""
+    if len(record.outputs) != 1:
+        return None
+    output = record.outputs[0]
+    if not (output.picks_one or output.loss in DISTANCES) or _is_repeated(record, output):
+        return None
+    mine, theirs = score(output), neighbours_score(record, output)
+    # Twice the neighbours' mistakes, and a tenth more: three standard errors on 256 rows.
+    return (mine, theirs) if theirs - mine > 0.1 and 1 - mine > 2 * (1 - theirs) else None
+
+
+def _is_repeated(record: Record, output: Output) -> bool:
+    """Whether the labels are the inputs, as an autoencoder's are; a neighbour is always near to a row."""
+    shape = output.asked.shape
+    return any(part.shape == shape and np.array_equal(part, output.asked) for part in record.asked)
+
+
 def _share_of_variance(output: Output, answers: np.ndarray) -> float:
     y = np.asarray(output.asked, np.float64).reshape(len(output.asked), -1)
     if y.size != answers.size:
         return math.nan
     left, all_there_is = ((y - answers.reshape(y.shape)) ** 2).sum(), ((y - y.mean(0)) ** 2).sum()
     return float(1 - left / all_there_is) if all_there_is > 0 else math.nan
+
+
+def are_bytes(part: np.ndarray) -> bool:
+    """Whether they are numbers from 0 to 255, as pixels are."""
+    return bool(part.size and part.min() >= 0 and 128 <= part.max() <= 255)
+
+
+def told_of_stray(record: Record) -> dict[str, Any]:
+    """Which number of the validation data is unlike those of training, as evidence; empty without one."""
+    if record.stray is None:
+        return {}
+    found = dataclasses.asdict(record.stray)
+    layer, value = found.pop("layer"), found.pop("value")
+    is_broken = layer and not math.isfinite(record.curve("val_loss")[-1])
+    return {**found, "stray": value} | ({"breaks": layer} if is_broken else {})
 
 
 class Pace:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-__all__ = ["LayerSigns", "Output", "Record", "Settings"]
+__all__ = ["LayerSigns", "Output", "Record", "Settings", "Stray"]
 
 NAN = math.nan
 
@@ -25,7 +25,7 @@ class LayerSigns:
 
     Args:
         name, kind: the layer's name, and its class.
-        activation: the curve that ends it; None for none, and for one of the user's own.
+        activation: the curve that ends it; None where that is not known, as for one of the user's own.
         position: how many layers were called before it; -1 if it was not called.
         output: which output of the model it gives; None if it gives none.
         gradient_reaching: typical length of the gradient of a row's loss at what the layer gives.
@@ -76,6 +76,7 @@ class Output:
         asked: labels of the rows that were asked for `answers`.
         answers: what the model says of those at the end of the run.
         name: tells it from other outputs; empty where it is the only one.
+        weights: of the rows of `y`; None where they have none.
     """
 
     loss: str
@@ -87,6 +88,7 @@ class Output:
     asked: np.ndarray
     answers: np.ndarray
     name: str = ""
+    weights: np.ndarray | None = None
 
     @property
     def called(self) -> dict[str, str]:
@@ -136,7 +138,16 @@ class Settings:
         batch_size, num_rows, num_batches: None where they are not known.
         is_weighted: whether rows have weights.
         has_penalties: whether the size of weights or of outputs adds to the loss.
+        dropouts: the name and the rate of each layer that leaves out units.
+        averages: the name and the momentum of each BatchNormalization that learns.
+        steps: how many the optimizer has made in all.
+        clip: by what gradients are cut, such as ("clipnorm", 1.0).
+        last_dropout: the name of the last layer, if that is a Dropout.
         keeps_best: whether a callback keeps the weights of the best epoch.
+        num_names: how many rows the largest Embedding has.
+        sets_rate: what changed the learning rate while it trained; empty where nothing did.
+        rates: the learning rate after some numbers of epochs, where a schedule gives it.
+        is_first_batch: whether only the first batch is known of the rows, as they came one by one.
     """
 
     optimizer: str = "SGD"
@@ -148,6 +159,35 @@ class Settings:
     is_weighted: bool = False
     has_penalties: bool = False
     keeps_best: bool = False
+    dropouts: Sequence[tuple[str, float]] = ()
+    averages: Sequence[tuple[str, float]] = ()
+    steps: int = 0
+    num_names: int = 0
+    sets_rate: str = ""
+    rates: Mapping[int, float] = dataclasses.field(default_factory=dict)
+    is_first_batch: bool = False
+    clip: tuple[str, float] | None = None
+    last_dropout: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Stray:
+    """The number of the validation data that lies farthest from those of training.
+
+    Args:
+        part: "x" or "y".
+        row, column: its place; `value` is what stands there.
+        middle, reach: the mean of the column in training, and how far any row there is from it.
+        layer: the first that gives no finite number for that row; None where all do.
+    """
+
+    part: str
+    row: int
+    column: str | int
+    value: float
+    middle: float
+    reach: float
+    layer: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,6 +201,10 @@ class Record:
         outputs: those with a loss of ours.
         inputs, held_out: some training and validation rows of each input.
         asked: the rows of each input that the outputs were asked about.
+        columns: the names of the columns, where the input is one table that has such.
+        stray: where the validation loss is out of all proportion, the number that may have made it so.
+        seen: the share of the validation rows that are rows of training, too, where these are told apart.
+        explained: where the loss was no number first, and the cure of just that, by language.
     """
 
     curves: Mapping[str, Sequence[float]]
@@ -171,12 +215,28 @@ class Record:
     inputs: Sequence[np.ndarray] = ()
     held_out: Sequence[np.ndarray] = ()
     asked: Sequence[np.ndarray] = ()
+    columns: Sequence[str | int] = ()
+    stray: Stray | None = None
+    seen: float = 0.0
     settings: Settings = Settings()
+    explained: Mapping[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
+    # The curves as arrays, which every check asks for.
+    _arrays: dict[str, np.ndarray] = dataclasses.field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def curve(self, name: str) -> np.ndarray:
         """The values of a measure, one for each epoch; empty where it was not followed."""
-        values = self.curves.get(name, ())
-        return np.array([float(value) for value in values if np.ndim(value) == 0])
+        if name not in self._arrays:
+            values = self.curves.get(name, ())
+            known = [float(one) for one in values if isinstance(one, float) or np.ndim(one) == 0]
+            self._arrays[name] = np.array(known)
+        return self._arrays[name]
+
+    def called(self, number: int, column: int) -> str | int:
+        """What a column of an input is called: by its name, where it has one, else by its number."""
+        is_named = number == 0 and column < len(self.columns)
+        return self.columns[column] if is_named else column
 
     @property
     def last_signs(self) -> Sequence[LayerSigns]:

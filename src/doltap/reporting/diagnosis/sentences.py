@@ -5,9 +5,12 @@ A name of a finding, or name.variant; the fields are those of `Found.values`.
 
 from __future__ import annotations
 
+from doltap.reporting.diagnosis.sentences_on_data import ON_DATA
+
 __all__ = ["SENTENCES"]
 
 SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
+    **ON_DATA,
     "vanishing_gradients": {
         "en": (
             "The gradient that reaches '{layer}' is {share:one_in} of the one at '{last}'; {count} "
@@ -46,6 +49,72 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "커집니다(기울기 폭주).",
             "보통의 초기화(relu에는 'he_normal', tanh에는 'glorot_uniform')나 BatchNormalization을 쓰거나, "
             "옵티마이저에 clipnorm=1.0을 주세요.",
+        ),
+    },
+    "strong_penalty": {
+        "en": (
+            "The weights of '{layer}' have shrunk to {share:percent} of their length, and it is hardly "
+            "better than guessing: the regularizer costs more than the mistakes.",
+            "Divide its factor by a hundred (l2 is 0.01 by default, and 0.0001 is common), or leave it out.",
+        ),
+        "ko": (
+            "'{layer}' 층의 가중치가 처음 크기의 {share:percent}로 줄었고, 찍는 것보다 나을 것이 거의 "
+            "없습니다. 규제가 오답보다 더 비쌉니다.",
+            "규제 계수를 100분의 1로 낮추거나(l2의 기본값은 0.01, 흔히 쓰는 값은 0.0001) 빼세요.",
+        ),
+    },
+    "strong_penalty.dropout": {
+        "en": (
+            "'{layer}' leaves out {rate:percent} of the units at each step, and what is left is hardly "
+            "better than guessing.",
+            "Lower its rate to between 0.2 and 0.5; it is the share that is left out, not the one that is "
+            "kept.",
+        ),
+        "ko": (
+            "'{layer}' 층이 걸음마다 유닛의 {rate:percent}를 빼 버려서, 남은 것으로는 찍는 것보다 나을 것이 "
+            "거의 없습니다.",
+            "비율을 0.2에서 0.5 사이로 낮추세요. 남기는 비율이 아니라 빼는 비율입니다.",
+        ),
+    },
+    "batch_statistics": {
+        "en": (
+            "When it predicts, '{layer}' scales by averages of the batches it was trained on, and after "
+            "{steps} steps {left:percent} of these is still where they began: the validation loss is "
+            "{held_out:number}, that of training {loss:number}.",
+            "Train for more epochs, or use BatchNormalization(momentum=0.8), whose averages are there after "
+            "some ten steps.",
+        ),
+        "ko": (
+            "'{layer}' 층은 예측할 때 훈련 배치의 이동 평균을 쓰는데, {steps}걸음 뒤에도 그 {left:percent}가 "
+            "아직 처음 값입니다. 그래서 훈련 손실은 {loss:number}인데 검증 손실은 {held_out:number}입니다.",
+            "더 오래 학습하거나, 열 걸음쯤이면 평균이 따라오는 BatchNormalization(momentum=0.8)을 쓰세요.",
+        ),
+    },
+    "batch_statistics.one_row": {
+        "en": (
+            "'{layer}' takes away the mean of the batch, and a batch has one row: nothing is left of it in "
+            "training.",
+            "Use batch_size=32, or LayerNormalization.",
+        ),
+        "ko": (
+            "'{layer}' 층은 배치의 평균을 빼는데 배치에 행이 하나뿐이라, 훈련 중에는 남는 것이 없습니다.",
+            "batch_size=32로 하거나 LayerNormalization을 쓰세요.",
+        ),
+    },
+    "learns_nothing": {
+        "en": (
+            "In none of {epochs} epochs was it better on the validation rows than one answer for all of them "
+            "({best:number} against {guess:number}), while the loss of training fell to {loss:number}: what "
+            "it learns holds for no other rows.",
+            "Check that x and y belong to the same rows (shuffled or sorted apart?), that both parts were "
+            "prepared alike, and that x tells anything about y.",
+        ),
+        "ko": (
+            "훈련 손실은 {loss:number}까지 내려갔지만 검증 데이터에서는 {epochs} 에포크 동안 한 번도 모든 "
+            "행에 같은 답을 내는 것보다 낫지 않았습니다({best:number}, 같은 답은 {guess:number}). 배운 것이 "
+            "다른 행에는 맞지 않습니다.",
+            "x와 y의 행이 서로 맞는지(따로 섞거나 정렬하지 않았는지), 두 부분을 똑같이 준비했는지, x에 y를 "
+            "알려 주는 정보가 있는지 확인하세요.",
         ),
     },
     "dead_units": {
@@ -109,8 +178,32 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "ko": (
             "{epoch}번째 에포크부터 손실이 유한한 수가 아니어서 그 뒤로는 아무것도 학습되지 않았습니다. "
-            "학습률은 {rate:number}였습니다.",
+            "학습률은 {rate:number}이었(였)습니다.",
             "학습률을 낮추고 입력과 정답의 크기를 맞추거나, {optimizer}에 clipnorm=1.0을 주세요.",
+        ),
+    },
+    "not_finite.explained": {
+        "en": ("The loss is not a finite number since epoch {epoch}.", "{help:said}"),
+        "ko": ("{epoch}번째 에포크부터 손실이 유한한 수가 아닙니다.", "{help:said}"),
+    },
+    "not_finite.validation": {
+        "en": (
+            "The validation loss is not a finite number since epoch {epoch}; that of training is.",
+            "Look at that row: fill it in, clip it, or leave it out, and scale both alike.",
+        ),
+        "ko": (
+            "훈련 손실은 유한한데 검증 손실은 {epoch}번째 에포크부터 유한한 수가 아닙니다.",
+            "그 행을 확인해서 채우거나 잘라 내거나 빼고, 둘을 똑같이 스케일링하세요.",
+        ),
+    },
+    "not_finite.validation_unknown": {
+        "en": (
+            "The validation loss is not a finite number since epoch {epoch}; that of training is.",
+            "Look for NaN, infinity and very large numbers in the validation data: np.abs(x_val).max(0).",
+        ),
+        "ko": (
+            "훈련 손실은 유한한데 검증 손실은 {epoch}번째 에포크부터 유한한 수가 아닙니다.",
+            "검증 데이터에 NaN, 무한대, 아주 큰 수가 있는지 확인하세요: np.abs(x_val).max(axis=0).",
         ),
     },
     "diverged": {
@@ -120,8 +213,8 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "Lower the learning rate ten times, or give {optimizer} clipnorm=1.0.",
         ),
         "ko": (
-            "손실이 {start:number}에서 시작해 {end:number}로 끝났습니다. 학습률 {rate:number}에서 걸음마다 "
-            "목표에서 멀어집니다(발산).",
+            "손실이 {start:number}에서 시작해 {end:number}(으)로 끝났습니다. 학습률 {rate:number}에서 "
+            "걸음마다 목표에서 멀어집니다(발산).",
             "학습률을 10분의 1로 낮추거나, {optimizer}에 clipnorm=1.0을 주세요.",
         ),
     },
@@ -134,8 +227,20 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "ko": (
             "한 걸음에 '{layer}' 층의 가중치가 그 크기의 {ratio:percent}만큼 움직이고(보통은 0.1% "
-            "정도입니다) 손실이 내려가지 않습니다. {optimizer}에 학습률 {rate:number}은 너무 높습니다.",
+            "정도입니다) 손실이 내려가지 않습니다. {optimizer}에 학습률 {rate:number}은(는) 너무 높습니다.",
             "10분의 1로 낮추거나, tune.find_learning_rate(model, x, y)로 찾아보세요.",
+        ),
+    },
+    "rate_too_high.far_above": {
+        "en": (
+            "The learning rate of {rate:number} is {times:times} times the usual one of {optimizer} "
+            "({usual:number}), each of whose steps moves every weight about so far.",
+            "Start with {usual:number}, or let tune.find_learning_rate(model, x, y) find one.",
+        ),
+        "ko": (
+            "학습률 {rate:number}은(는) {optimizer}의 기본값({usual:number})의 {times:times}배입니다. "
+            "{optimizer}의 한 걸음은 모든 가중치를 대략 학습률만큼 움직입니다.",
+            "{usual:number}에서 시작하거나, tune.find_learning_rate(model, x, y)로 찾아보세요.",
         ),
     },
     "rate_too_high.jumps": {
@@ -146,7 +251,7 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "ko": (
             "{epochs}개 에포크 가운데 {jumps}번 손실이 10% 넘게 뛰어올랐습니다. {optimizer}에 학습률 "
-            "{rate:number}은 너무 높습니다.",
+            "{rate:number}은(는) 너무 높습니다.",
             "10분의 1로 낮추거나, tune.find_learning_rate(model, x, y)로 찾아보세요.",
         ),
     },
@@ -166,6 +271,19 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "tune.find_learning_rate(model, x, y)로 찾아보세요.",
         ),
     },
+    "rate_too_low.faded": {
+        "en": (
+            "{by} took the learning rate from {start:number} to {rate:number} within {epoch} of {epochs} "
+            "epochs: after that the weights hardly moved, and there was more to learn.",
+            "Let it fall more slowly (a longer decay, a factor nearer to 1, more patience), or not at all.",
+        ),
+        "ko": (
+            "{by} 때문에 {epochs} 에포크 가운데 {epoch} 에포크 만에 학습률이 {start:number}에서 "
+            "{rate:number}까지 내려갔습니다. 더 배울 것이 있는데 그 뒤로는 가중치가 거의 움직이지 "
+            "않았습니다.",
+            "더 천천히 내리거나(더 긴 감소 구간, 1에 더 가까운 배수, 더 큰 patience) 내리지 마세요.",
+        ),
+    },
     "rate_too_low.plain_sgd": {
         "en": (
             "Rate {rate:number} with plain SGD: the loss still falls by {share:percent} an epoch after "
@@ -180,6 +298,20 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "Adam()이나 momentum=0.9인 SGD를 쓰거나, 학습률을 높이세요(기본값은 {usual:number}입니다).",
         ),
     },
+    "rate_too_low.clipped": {
+        "en": (
+            "{clip}={limit:number} cuts gradients whose length is about {length:number}, and leaves hardly a "
+            "step of them: the loss falls by {share:percent} an epoch, and at this speed it needs about "
+            "{needed:count} epochs to be half of what it is.",
+            "Leave {clip} out, or use about 1, which cuts only what is far too long.",
+        ),
+        "ko": (
+            "{clip}={limit:number} 때문에 길이가 {length:number}쯤인 기울기가 잘려 걸음이 거의 남지 "
+            "않습니다. 손실이 에포크마다 {share:percent}씩 줄고, 이 속도로는 손실이 지금의 절반이 되기까지 "
+            "약 {needed:count} 에포크가 필요합니다.",
+            "{clip}을(를) 빼거나, 지나치게 긴 기울기만 자르도록 1 정도로 하세요.",
+        ),
+    },
     "rate_too_low.creeps": {
         "en": (
             "The loss hardly moves: {share:percent} an epoch. With a learning rate of {rate:number} it "
@@ -188,7 +320,7 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "tune.find_learning_rate(model, x, y) find one.",
         ),
         "ko": (
-            "손실이 거의 움직이지 않습니다(에포크마다 {share:percent}). 학습률 {rate:number}로는 손실이 "
+            "손실이 거의 움직이지 않습니다(에포크마다 {share:percent}). 학습률 {rate:number}(으)로는 손실이 "
             "절반이 되기까지 백만 에포크가 넘게 필요합니다.",
             "학습률을 높이거나({optimizer}의 기본값은 {usual:number}입니다), "
             "tune.find_learning_rate(model, x, y)로 찾아보세요.",
@@ -214,10 +346,26 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "another optimizer, and look whether x tells anything about y.",
         ),
         "ko": (
-            "마지막 {epochs} 에포크 동안 손실이 {share:percent}밖에 움직이지 않았고, {loss:number}로 모든 "
-            "행에 같은 답을 내는 것보다 나을 것이 거의 없습니다(정체).",
+            "마지막 {epochs} 에포크 동안 손실이 {share:percent}밖에 움직이지 않았고, {loss:number}(으)로 "
+            "모든 행에 같은 답을 내는 것보다 나을 것이 거의 없습니다(정체).",
             "다른 초기 가중치나 더 높은 학습률로 다시 시작하거나, ReduceLROnPlateau()나 다른 옵티마이저를 "
             "써 보고, x에 y를 알려 주는 정보가 있는지 살펴보세요.",
+        ),
+    },
+    "plateau.weak": {
+        "en": (
+            "The loss has moved by only {share:percent} in the last {epochs} epochs. On the validation rows "
+            "its best was {best:number}, where one answer for all rows has {guess:number}: what it has "
+            "learned holds, and may be all that x tells about y.",
+            "A larger network or a longer run will hardly help; look for columns that tell more about y, or "
+            "for more rows.",
+        ),
+        "ko": (
+            "마지막 {epochs} 에포크 동안 손실이 {share:percent}밖에 움직이지 않았습니다. 검증 데이터에서 "
+            "가장 좋은 손실은 {best:number}, 모든 행에 같은 답을 낼 때는 {guess:number}입니다. 배운 것은 "
+            "맞고, x가 y에 대해 알려 주는 것이 이만큼뿐일 수 있습니다.",
+            "신경망을 키우거나 더 오래 학습해도 나아지기 어렵습니다. y를 더 잘 알려 주는 열이나 더 많은 "
+            "행을 찾아보세요.",
         ),
     },
     "overfitting": {
@@ -229,9 +377,25 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "kernel_regularizer='l2', or more data.",
         ),
         "ko": (
-            "검증 손실은 {epoch}번째 에포크에서 {best:number}로 가장 좋았고, 그 뒤 훈련 손실이 "
-            "{loss:number}까지 내려가는 동안 {rise:percent} 올라 {end:number}가 되었습니다. 훈련 데이터를 "
-            "외우고 있습니다(과적합).",
+            "검증 손실은 {epoch}번째 에포크에서 {best:number}(으)로 가장 좋았고, 그 뒤 훈련 손실이 "
+            "{loss:number}까지 내려가는 동안 {rise:percent} 올라 {end:number}이(가) 되었습니다. 훈련 "
+            "데이터를 외우고 있습니다(과적합).",
+            "EarlyStopping(patience=5, restore_best_weights=True)으로 그때 멈추거나, Dropout(0.3)이나 "
+            "kernel_regularizer='l2'를 더하거나, 데이터를 늘리세요.",
+        ),
+    },
+    "overfitting.signed": {
+        "en": (
+            "The validation loss was best at epoch {epoch}, {best:number}, and has lost {rise:percent} of "
+            "what it had come down by, at {end:number}, while that of training went on falling to "
+            "{loss:number}: it learns the training rows by heart.",
+            "Stop there with EarlyStopping(patience=5, restore_best_weights=True), or add Dropout(0.3), "
+            "kernel_regularizer='l2', or more data.",
+        ),
+        "ko": (
+            "검증 손실은 {epoch}번째 에포크에서 {best:number}(으)로 가장 좋았고, 그 뒤 훈련 손실이 "
+            "{loss:number}까지 내려가는 동안 내려온 만큼의 {rise:percent}를 되올라 {end:number}이(가) "
+            "되었습니다. 훈련 데이터를 외우고 있습니다(과적합).",
             "EarlyStopping(patience=5, restore_best_weights=True)으로 그때 멈추거나, Dropout(0.3)이나 "
             "kernel_regularizer='l2'를 더하거나, 데이터를 늘리세요.",
         ),
@@ -298,9 +462,25 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "anything about y.",
         ),
         "ko": (
-            "행의 내용과 관계없이 {share:percent}에 대해 클래스 {class:number}라고 답합니다. 실제 정답 "
+            "행의 내용과 관계없이 {share:percent}에 대해 클래스 {class:number}(이)라고 답합니다. 실제 정답 "
             "가운데 그 클래스는 {true:percent}입니다.",
             "x와 y의 행이 서로 맞는지, 입력의 크기를 맞추었는지, x에 y를 알려 주는 정보가 있는지 확인하세요.",
+        ),
+    },
+    "constant_answers.weights": {
+        "en": (
+            "It answers class {class:number} for {share:percent} of the rows, whatever they hold. "
+            "{true:percent} of the labels are of that class, but they make {counts:percent} of what counts: "
+            "their rows weigh {weight:number}, the others {other:number}.",
+            "Lower their weight in class_weight or sample_weight: where other rows weigh 1, all classes "
+            "count alike with {fair:number}.",
+        ),
+        "ko": (
+            "행의 내용과 관계없이 {share:percent}에 대해 클래스 {class:number}(이)라고 답합니다. 정답 가운데 "
+            "그 클래스는 {true:percent}이지만 그 행의 가중치가 {weight:number}, 나머지는 "
+            "{other:number}(이)라서 손실의 {counts:percent}를 차지합니다.",
+            "class_weight나 sample_weight에서 그 가중치를 낮추세요. 다른 행이 1이면 {fair:number}일 때 모든 "
+            "클래스가 똑같이 반영됩니다.",
         ),
     },
     "constant_answers.numbers": {
@@ -311,34 +491,22 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "tells anything about y.",
         ),
         "ko": (
-            "모든 행에 약 {answer:number}라고 답합니다. 답의 표준편차는 {spread:number}인데 정답은 평균 "
+            "모든 행에 약 {answer:number}(이)라고 답합니다. 답의 표준편차는 {spread:number}인데 정답은 평균 "
             "{mean:number}, 표준편차 {wanted:number}입니다.",
             "x와 y의 행이 서로 맞는지, 입력과 정답의 크기를 맞추었는지, x에 y를 알려 주는 정보가 있는지 "
             "확인하세요.",
         ),
     },
-    "constant_labels": {
+    "nothing_moves.silent_output": {
         "en": (
-            "All {rows:count} labels are {value:number}: there is nothing to tell apart.",
-            "Look at how y was made: a wrong column, a comparison that is never true, or data that was "
-            "sorted before it was cut.",
+            "'{layer}', the output, ends in {activation} and gives 0 for every row; no gradient passes "
+            "there, so no weight moves any more.",
+            "Leave the activation of the last layer out, or use 'softplus' for numbers above 0.",
         ),
         "ko": (
-            "정답 {rows:count}개가 모두 {value:number}입니다. 구별할 것이 없습니다.",
-            "y를 어떻게 만들었는지 확인하세요. 열을 잘못 골랐거나, 참이 될 수 없는 비교이거나, 정렬된 "
-            "데이터를 잘랐을 수 있습니다.",
-        ),
-    },
-    "unscaled_labels": {
-        "en": (
-            "The labels lie around {mean:number} with a spread of {std:number}, the answers still around "
-            "{answered:number}: a fresh network answers near 0, and its steps are small.",
-            "Bring y to mean 0 and spread 1 (and the answers back), or raise the learning rate.",
-        ),
-        "ko": (
-            "정답은 평균 {mean:number}, 표준편차 {std:number}인데 답은 아직 {answered:number} 근처에 "
-            "있습니다. 갓 만든 신경망은 0 근처로 답하고, 한 걸음은 작습니다.",
-            "y를 평균 0, 표준편차 1로 맞추고 답을 되돌리거나, 학습률을 높이세요.",
+            "출력인 '{layer}' 층이 {activation}로 끝나고 모든 행에서 0을 냅니다. 거기서는 기울기가 지나가지 "
+            "못해서 가중치가 더는 움직이지 않습니다.",
+            "마지막 층의 활성화 함수를 빼거나, 0보다 큰 수를 예측한다면 'softplus'를 쓰세요.",
         ),
     },
     "nothing_moves": {
@@ -351,160 +519,6 @@ SENTENCES: dict[str, dict[str, tuple[str, str]]] = {
             "어떤 걸음도 가중치를 움직이지 않습니다. 학습률은 {rate:number}입니다.",
             "학습률이 0보다 큰지, 층이 학습되게 되어 있는지(compile 전에 trainable=True), 모든 행의 가중치가 "
             "0은 아닌지 확인하세요.",
-        ),
-    },
-    "unscaled_inputs": {
-        "en": (
-            "The inputs are not scaled: column {column} of {columns} has mean {mean:number} and spread "
-            "{std:number}, where initial weights are made for 0 and 1.",
-            "Use scikit-learn's StandardScaler, or a Normalization layer after adapt(x_train).",
-        ),
-        "ko": (
-            "입력의 크기가 맞추어져 있지 않습니다. {columns}개 열 가운데 {column}번 열(0부터 셈)은 평균 "
-            "{mean:number}, 표준편차 {std:number}인데, 초기 가중치는 0과 1에 맞게 만들어집니다.",
-            "scikit-learn의 StandardScaler나, adapt(x_train)을 한 Normalization 층을 쓰세요.",
-        ),
-    },
-    "unscaled_inputs.image": {
-        "en": (
-            "The inputs are not scaled: their values go from {low:number} to {high:number}, where initial "
-            "weights are made for a spread of about 1.",
-            "Divide them: x / {high:number}, or a Rescaling(1 / {high:number}) layer at the front.",
-        ),
-        "ko": (
-            "입력의 크기가 맞추어져 있지 않습니다. 값이 {low:number}에서 {high:number}까지인데, 초기 "
-            "가중치는 표준편차 1 정도의 입력에 맞게 만들어집니다.",
-            "x / {high:number}처럼 나누거나, 맨 앞에 Rescaling(1 / {high:number}) 층을 두세요.",
-        ),
-    },
-    "rare_classes": {
-        "en": (
-            "Class {class:number} has {rows:count} rows ({share:percent}), the largest {most:count}; of "
-            "the rare rows {found:percent} are recognized, and the accuracy hardly shows it.",
-            "Pass class_weight={{{class:number}: {weight:count}}} to fit, or collect or repeat rows of "
-            "that class; judge by recall or AUC.",
-        ),
-        "ko": (
-            "클래스 {class:number}의 행은 {rows:count}개({share:percent})뿐이고 가장 많은 클래스는 "
-            "{most:count}개입니다. 드문 행은 {found:percent}만 알아보는데 정확도에는 거의 드러나지 "
-            "않습니다.",
-            "fit에 class_weight={{{class:number}: {weight:count}}}를 주거나 그 클래스의 행을 더 모으거나 "
-            "되풀이하고, 재현율이나 AUC로 평가하세요.",
-        ),
-    },
-    "output_mismatch.out_of_reach": {
-        "en": (
-            "'{layer}' ends in {activation}, which cannot give all labels: they go from {low:number} to "
-            "{high:number}.",
-            "Leave the activation of the last layer out for numbers, or bring the labels into its range.",
-        ),
-        "ko": (
-            "'{layer}' 층은 {activation}로 끝나서 {low:number}에서 {high:number}까지인 정답을 모두 낼 수 "
-            "없습니다.",
-            "수를 예측하려면 마지막 층의 활성화 함수를 빼거나, 정답을 그 범위로 옮기세요.",
-        ),
-    },
-    "output_mismatch.softmax_of_one": {
-        "en": (
-            "'{layer}' is a softmax of one unit, which is always 1.",
-            "Use activation='sigmoid' with one unit, or a softmax of two with "
-            "sparse_categorical_crossentropy.",
-        ),
-        "ko": (
-            "'{layer}' 층은 유닛이 하나인 softmax라서 언제나 1입니다.",
-            "유닛이 하나면 activation='sigmoid'를 쓰거나, 유닛 두 개의 softmax와 "
-            "sparse_categorical_crossentropy를 쓰세요.",
-        ),
-    },
-    "output_mismatch.twice": {
-        "en": (
-            "'{layer}' ends in {activation}, and {loss}(from_logits=True) applies it once more: the "
-            "gradient is small where it matters.",
-            "Leave the activation out, or from_logits=True.",
-        ),
-        "ko": (
-            "'{layer}' 층이 {activation}로 끝나는데 {loss}(from_logits=True)가 그것을 한 번 더 적용합니다. "
-            "정작 필요한 곳에서 기울기가 작아집니다.",
-            "활성화 함수나 from_logits=True 가운데 하나를 빼세요.",
-        ),
-    },
-    "output_mismatch.no_probabilities": {
-        "en": (
-            "'{layer}' gives numbers that are no probabilities, and {loss} takes them for such.",
-            "End in softmax (one class of several) or sigmoid (yes or no), or use {loss}(from_logits=True).",
-        ),
-        "ko": (
-            "'{layer}' 층이 내는 값은 확률이 아닌데 {loss}는 확률로 받아들입니다.",
-            "마지막을 softmax(여러 클래스 가운데 하나)나 sigmoid(예/아니요)로 하거나, "
-            "{loss}(from_logits=True)를 쓰세요.",
-        ),
-    },
-    "output_mismatch.relu": {
-        "en": (
-            "'{layer}' ends in relu, whose numbers {loss} takes for probabilities; and where relu is 0 "
-            "nothing is learned.",
-            "End in softmax (one class of several) or sigmoid (yes or no).",
-        ),
-        "ko": (
-            "'{layer}' 층이 relu로 끝나는데 {loss}는 그 값을 확률로 받아들입니다. relu가 0인 곳에서는 "
-            "아무것도 학습되지 않습니다.",
-            "마지막을 softmax(여러 클래스 가운데 하나)나 sigmoid(예/아니요)로 하세요.",
-        ),
-    },
-    "initial_scale": {
-        "en": (
-            "Before the first step the loss was {loss:number}, where guessing by the shares of the classes "
-            "gives {guess:number}: the network began certain of what it could not know.",
-            "Use smaller initial weights ('glorot_uniform' in the last layer), and scale the inputs.",
-        ),
-        "ko": (
-            "첫걸음 전의 손실이 {loss:number}였습니다. 클래스의 비율대로 찍기만 해도 {guess:number}입니다. "
-            "알 수 없는 것을 확신하며 시작했습니다.",
-            "더 작은 초기 가중치를 쓰고(마지막 층은 'glorot_uniform') 입력의 크기를 맞추세요.",
-        ),
-    },
-    "unlike_validation": {
-        "en": (
-            "The validation data is unlike the training data: in column {column} its mean is "
-            "{there:number}, in training {here:number} with a spread of {std:number} ({count:count} such "
-            "columns).",
-            "Prepare both alike (the same scaling), and shuffle the rows before they are cut: "
-            "validation_split takes the last ones.",
-        ),
-        "ko": (
-            "검증 데이터가 훈련 데이터와 다릅니다. {column}번 열(0부터 셈)의 평균이 검증에서는 "
-            "{there:number}, 훈련에서는 {here:number}(표준편차 {std:number})입니다(이런 열 "
-            "{count:count}개).",
-            "둘을 똑같이 준비하고(같은 스케일링), 자르기 전에 행을 섞으세요. validation_split은 맨 뒤의 "
-            "행을 가져갑니다.",
-        ),
-    },
-    "unlike_validation.classes": {
-        "en": (
-            "Class {class:number} is {there:percent} of the validation rows and {here:percent} of the "
-            "training rows: the rows were sorted when they were cut.",
-            "Shuffle x and y before fit (validation_split takes the last rows), or use train_test_split(x, "
-            "y, stratify=y).",
-        ),
-        "ko": (
-            "클래스 {class:number}가 검증 데이터의 {there:percent}, 훈련 데이터의 {here:percent}입니다. "
-            "정렬된 채로 행을 나누었습니다.",
-            "fit 전에 x와 y를 함께 섞거나(validation_split은 맨 뒤의 행을 가져갑니다), train_test_split(x, "
-            "y, stratify=y)를 쓰세요.",
-        ),
-    },
-    "unlike_validation.labels": {
-        "en": (
-            "The validation labels are unlike those of training: their mean is {there:number}, in training "
-            "{here:number} with a spread of {std:number}.",
-            "Scale both alike, and shuffle the rows before they are cut: validation_split takes the last "
-            "ones.",
-        ),
-        "ko": (
-            "검증 데이터의 정답이 훈련 데이터와 다릅니다. 평균이 검증에서는 {there:number}, 훈련에서는 "
-            "{here:number}(표준편차 {std:number})입니다.",
-            "둘을 똑같이 스케일링하고, 자르기 전에 행을 섞으세요. validation_split은 맨 뒤의 행을 "
-            "가져갑니다.",
         ),
     },
 }

@@ -11,6 +11,7 @@ from doltap.errors import optional_package
 from doltap.reporting.diagram import layout
 from doltap.reporting.diagram.layout import Box, Drawing, Line, Point
 from doltap.reporting.diagram.svg import COLORS, head_of
+from doltap.reporting.fonts import with_korean
 
 __all__ = ["check_ready", "save"]
 
@@ -19,8 +20,6 @@ _MARGIN = 8.0
 _INCHES, _POINTS = 1 / 96, 72 / 96
 # matplotlib draws no longer picture, and no screen shows a larger one.
 _LONGEST_PIXELS, _MOST_PIXELS = 65_000, 80_000_000
-# Those that have the letters of Korean, where one is installed.
-_FONTS = ("Noto Sans CJK KR", "Noto Sans CJK JP", "NanumGothic", "Malgun Gothic", "AppleGothic")
 
 
 def check_ready() -> None:
@@ -53,11 +52,9 @@ def save(drawing: Drawing, file: Any, form: str, dpi: float = 200, *, is_straigh
 @contextlib.contextmanager
 def _fonts() -> Iterator[list[str]]:
     """The typefaces to write in; letters that none of them has are drawn as boxes, without a word."""
-    manager = optional_package("matplotlib.font_manager", extra="plot", purpose="pictures of models")
-    known = {font.name for font in manager.fontManager.ttflist}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        yield ["DejaVu Sans", *(name for name in _FONTS if name in known)]
+        yield ["DejaVu Sans", *with_korean()]
 
 
 class _Pencil:

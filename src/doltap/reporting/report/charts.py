@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from doltap.reporting.diagram.record import text_width
 from doltap.reporting.report.markup import Markup, element, joined, short
 from doltap.reporting.report.scores import thinned
 
@@ -33,6 +34,8 @@ __all__ = [
 # How many ways of drawing a line the style has.
 NUM_STYLES = 8
 _WIDTH, _HEIGHT = 430.0, 270.0
+# How high the letters are, and how wide the name of a class may be.
+_LETTER, _LONGEST_NAME = 12.0, 110.0
 # From this ratio on a scale of powers of ten shows more.
 _WIDE_RANGE = 60.0
 
@@ -88,6 +91,16 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
     return [round(number * step, digits) + 0.0 for number in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
+def _told_apart(values: Sequence[float]) -> list[str]:
+    """Numbers in few letters, but as many as it takes to tell them apart."""
+    texts = list(map(compact, values))
+    for digits in range(5, 16):
+        if len(set(texts)) == len(texts):
+            break
+        texts = [f"{value:.{digits}g}" for value in values]
+    return texts
+
+
 class _Axes:
     """From values to places in a chart, and the lines and numbers at its edges."""
 
@@ -101,7 +114,6 @@ class _Axes:
         whole_x: bool = False,
     ) -> None:
         self.frame, self.is_log = frame, is_log
-        self.left, self.right = 58.0, frame.width - 14.0
         self.top, self.bottom = 12.0, frame.height - (44.0 if frame.across else 26.0)
         self.x_low, self.x_high = _widened(*x_range)
         self.y_low, self.y_high = y_range if is_log else _widened(*y_range)
@@ -109,6 +121,9 @@ class _Axes:
         if whole_x:
             self.x_ticks = [tick for tick in self.x_ticks if tick == round(tick)]
         self.y_ticks = _decades(*y_range) if is_log else ticks(self.y_low, self.y_high)
+        self.x_texts, self.y_texts = _told_apart(self.x_ticks), _told_apart(self.y_ticks)
+        widest = max((text_width(text, _LETTER) for text in self.y_texts), default=0.0)
+        self.left, self.right = max(58.0, widest + (24.0 if frame.up else 8.0)), frame.width - 14.0
 
     def x(self, value: float) -> float:
         return self.left + (value - self.x_low) / (self.x_high - self.x_low) * (self.right - self.left)
@@ -124,14 +139,14 @@ class _Axes:
     def drawn(self) -> Markup:
         """The grid, the numbers, and the names of the axes."""
         parts = []
-        for tick in self.y_ticks:
+        for tick, text in zip(self.y_ticks, self.y_texts, strict=True):
             at = self.y(tick)
             parts.append(_line(self.left, at, self.right, at, "grid"))
-            parts.append(_label(self.left - 6, at + 3.5, compact(tick), "end"))
-        for tick in self.x_ticks:
+            parts.append(_label(self.left - 6, at + 3.5, text, "end"))
+        for tick, text in zip(self.x_ticks, self.x_texts, strict=True):
             at = self.x(tick)
             parts.append(_line(at, self.bottom, at, self.bottom + 4, "axis"))
-            parts.append(_label(at, self.bottom + 16, compact(tick)))
+            parts.append(_label(at, self.bottom + 16, text))
         parts.append(_line(self.left, self.bottom, self.right, self.bottom, "axis"))
         if self.frame.across:
             parts.append(_label((self.left + self.right) / 2, self.frame.height - 8, self.frame.across))
@@ -261,18 +276,21 @@ def heat_map(
     """
     count = len(names)
     size = max(22.0, min(52.0, 470.0 / max(count, 1)))
-    left = 26.0 + min(110.0, 7.0 * max(map(len, names), default=1) + 8)
-    top = 26.0 + (min(92.0, 6.0 * max(map(len, names), default=1)) if count > 6 else 12.0)
-    frame = dataclasses.replace(frame, width=left + size * count + 10, height=top + size * count + 8)
+    lines = [_fitting(name, _LONGEST_NAME) for name in names]
+    widest = max((text_width(line, _LETTER) for line in lines), default=0.0)
+    left, top = 34.0 + widest, 26.0 + (0.87 * widest + 8.0 if count > 6 else 12.0)
+    # Names that are turned end half as far to the right as they are long.
+    right = max(10.0, 0.5 * widest + 12.0 - size / 2) if count > 6 else 10.0
+    frame = dataclasses.replace(frame, width=left + size * count + right, height=top + size * count + 8)
     parts = []
-    for place, name in enumerate(names):
+    for place, name in enumerate(lines):
         middle = (place + 0.5) * size
-        parts.append(_label(left - 6, top + middle + 4, short(name, 15), "end"))
+        parts.append(_label(left - 6, top + middle + 4, name, "end"))
         if count > 6:
             turned = f"translate({_n(left + middle + 3)} {_n(top - 6)}) rotate(-60)"
-            parts.append(_label(0, 0, short(name, 15), "start", transform=turned))
+            parts.append(_label(0, 0, name, "start", transform=turned))
         else:
-            parts.append(_label(left + middle, top - 8, short(name, int(size // 6) + 2)))
+            parts.append(_label(left + middle, top - 8, _fitting(names[place], size)))
     letters = f"font-size:{_n(min(12.5, size * 0.4))}px"
     for row in range(count):
         for column in range(count):
@@ -289,6 +307,12 @@ def heat_map(
     turned = f"translate(12 {_n(top + size * count / 2)}) rotate(-90)"
     parts.append(_label(0, 0, frame.up, transform=turned))
     return _chart(frame, parts)
+
+
+def _fitting(name: str, width: float) -> str:
+    """As much of the name as there is room for."""
+    lengths = range(len(name), 0, -1)
+    return next((cut for n in lengths if text_width(cut := short(name, n), _LETTER) <= width), name[:1])
 
 
 def legend(series: Sequence[Series]) -> Markup:

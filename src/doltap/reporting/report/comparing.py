@@ -14,9 +14,9 @@ from doltap.reporting.report.page import page
 from doltap.reporting.report.runs import Found, Run, Search
 from doltap.reporting.report.words import Words
 
-__all__ = ["comparison"]
+__all__ = ["comparison", "unread"]
 
-_MOST_COLUMNS, _MOST_PANELS, _MOST_ROWS = 6, 16, 200
+_MOST_COLUMNS, _MOST_PANELS, _MOST_ROWS, _MOST_NAMES = 6, 16, 200, 5
 
 
 def comparison(found: Found, folder: Any, language: str, made: tuple[str, str], title: str = "") -> str:
@@ -36,12 +36,20 @@ def comparison(found: Found, folder: Any, language: str, made: tuple[str, str], 
     if found.searches:
         parts = [_search(each, words) for each in found.searches]
         sections.append(("searches", section("searches", words("searches"), *parts)))
-    skipped = [
-        element("p", words("not_read", name=name, why=why), class_="note") for name, why in found.skipped
-    ]
+    skipped = [element("p", told, class_="note") for told in unread(found, words)]
     head = element("div", *skipped) if skipped else None
     count = len(found.runs) + sum(len(each.candidates) for each in found.searches)
     return page(title or words("comparison", count=count), words, sections, made, head)
+
+
+def unread(found: Found, words: Words) -> list[str]:
+    """A sentence on each thing that could not be read."""
+    told = [words("not_read", name=printable(name, 200), why=words(key)) for name, key in found.skipped]
+    if found.closed:
+        names = ", ".join(printable(name) for name in found.closed[:_MOST_NAMES])
+        names += f", … ({len(found.closed):,})" if len(found.closed) > _MOST_NAMES else ""
+        told.append(words("board_closed", name=names, line='pip install "doltap[board]"'))
+    return told
 
 
 def _measures(runs: Sequence[Run]) -> list[str]:

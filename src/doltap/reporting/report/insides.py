@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -47,9 +48,11 @@ def _filters(subject: Subject, words: Words) -> Markup | None:
     found = images.as_filters(kernel, shapes[0])
     if not found:
         return None
-    whole = images.tiled(found, _ACROSS)
+    # In rows of about one length, so that little is left empty.
+    across = math.ceil(len(found) / math.ceil(len(found) / _ACROSS))
+    whole = images.tiled(found, across)
     told = words("filters_told", count=len(found))
-    zoom = max(1, round(700 / whole.shape[1]))
+    zoom = max(1, round(700 / (_ACROSS * (found[0].shape[1] + 1))))
     size = {"width": whole.shape[1] * zoom, "height": whole.shape[0] * zoom}
     picture = element("img", src=Markup(png.as_address(whole)), alt=told, class_="filters", **size)
     return element("figure", element("h3", words("filters", name=name)), picture, element("figcaption", told))

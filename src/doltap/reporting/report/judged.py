@@ -19,6 +19,8 @@ __all__ = ["quality_of"]
 
 # Up to so many classes a field of the table of confusions can hold a number that is read.
 _MOST_FIELDS = 25
+# And up to so many the table is a picture that a screen holds.
+_MOST_DRAWN = 800
 _MOST_CLASSES, _MOST_CONFUSIONS, _MOST_NUMBERS, _MOST_PLOTTED = 100, 10, 30, 3
 _MOST_POINTS, _NUM_BARS = 1500, 30
 
@@ -44,7 +46,7 @@ def quality_of(subject: Subject, words: Words) -> Markup:
 
 
 def _judged(answer: Answer, words: Words) -> Iterator[Markup]:
-    if answer.task in ("classes", "yes_no"):
+    if answer.task in ("classes", "yes_no") and len(answer.truth):
         yield from _of_classes(answer, words)
     elif answer.task == "labels":
         yield _per_label(answer, words)
@@ -55,18 +57,23 @@ def _judged(answer: Answer, words: Words) -> Iterator[Markup]:
 
 
 def _of_classes(answer: Answer, words: Words) -> Iterator[Markup]:
-    count = len(answer.names)
-    matrix = scores.confusion(answer.truth, answer.chosen, count)
-    right, largest = matrix.trace() / matrix.sum(), matrix.sum(1).max() / matrix.sum()
+    chosen, count = answer.chosen, len(answer.names)
+    right, largest = np.mean(chosen == answer.truth), np.bincount(answer.truth).max() / len(chosen)
     rows = [(words("accuracy"), _percent(right)), (words("majority"), _percent(largest))]
     yield table(words("accuracy"), [words("measure"), words("value")], rows)
     yield element("h3", words("confusion"))
-    yield element("p", words("confusion_told"))
-    both = _confusion(matrix, answer, words), _confusions(matrix, answer, words)
-    yield element("div", *both, class_="pair")
+    each = scores.class_scores(answer.truth, chosen, count)
+    worst = _confusions(answer, chosen, each.support, words)
+    if count > _MOST_DRAWN:
+        yield element("p", words("too_many_classes", count=f"{count:,}"), class_="note")
+        yield element("div", worst, class_="pair")
+    else:
+        yield element("p", words("confusion_told"))
+        matrix = scores.confusion(answer.truth, chosen, count)
+        yield element("div", _confusion(matrix, answer, words), worst, class_="pair")
     pictures = [_calibration(answer, words) if answer.is_share else None]
     pictures.append(_roc(answer, words) if count == 2 else None)
-    yield element("div", _per_class(matrix, answer, words), *pictures, class_="pair classes")
+    yield element("div", _per_class(each, answer, words), *pictures, class_="pair classes")
 
 
 def _confusion(matrix: np.ndarray, answer: Answer, words: Words) -> Markup:
@@ -96,25 +103,20 @@ def _as_image(shares: np.ndarray, words: Words) -> Markup:
     return element("img", src=Markup(png.as_address(image)), alt=words("confusion_told"), class_="matrix")
 
 
-def _confusions(matrix: np.ndarray, answer: Answer, words: Words) -> Markup | None:
+def _confusions(answer: Answer, chosen: np.ndarray, support: np.ndarray, words: Words) -> Markup | None:
     """What is most often taken for what."""
-    wrong = matrix * (1 - np.eye(len(matrix), dtype=matrix.dtype))
-    order = np.argsort(-wrong, axis=None, kind="stable")[:_MOST_CONFUSIONS]
-    rows = []
-    for row, column in zip(*np.unravel_index(order, wrong.shape), strict=True):
-        number = wrong[row, column]
-        if number:
-            share = _percent(number / matrix[row].sum())
-            rows.append((answer.names[row], answer.names[column], f"{number:,}", share))
+    rows = [
+        (answer.names[truth], answer.names[said], f"{number:,}", _percent(number / support[truth]))
+        for truth, said, number in scores.confusions(answer.truth, chosen, _MOST_CONFUSIONS)
+    ]
     head = [words(key) for key in ("truth_column", "said_column", "rows", "share_of_class")]
     return table(words("confusions"), head, rows, texts=(1,)) if rows else None
 
 
-def _per_class(matrix: np.ndarray, answer: Answer, words: Words) -> Markup:
-    each = scores.class_scores(matrix)
-    order = np.arange(len(matrix))
+def _per_class(each: scores.ClassScores, answer: Answer, words: Words) -> Markup:
+    order = np.arange(len(each.support))
     caption = words("per_class")
-    if len(matrix) > _MOST_CLASSES:
+    if len(order) > _MOST_CLASSES:
         order = np.argsort(np.nan_to_num(each.f1, nan=2.0), kind="stable")[:_MOST_CLASSES]
         caption = words("worst_classes", count=_MOST_CLASSES)
     rows = [
@@ -161,7 +163,7 @@ def _per_label(answer: Answer, words: Words) -> Markup:
     rows = []
     for number, name in enumerate(answer.names[:_MOST_CLASSES]):
         truth, said = answer.truth[:, number], answer.chosen[:, number]
-        each = scores.class_scores(scores.confusion(truth.astype(int), said, 2))
+        each = scores.class_scores(truth.astype(int), said, 2)
         under = scores.area(*scores.roc(truth, answer.guess[:, number]))
         found = [_share(values[1]) for values in (each.precision, each.recall, each.f1)]
         rows.append((name, *found, "-" if math.isnan(under) else f"{under:.4f}", f"{each.support[1]:,}"))

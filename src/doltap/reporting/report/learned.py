@@ -128,7 +128,9 @@ def learning_of(subject: Subject, words: Words) -> Markup:
 
 
 def _are_numbers(values: Sequence[Any]) -> bool:
-    return bool(len(values)) and all(np.ndim(value) == 0 for value in values)
+    return bool(len(values)) and all(
+        np.ndim(value) == 0 and np.asarray(value).dtype.kind in "biuf" for value in values
+    )
 
 
 def _panel(

@@ -17,8 +17,10 @@ from doltap.reporting.report.subject import Subject
 from doltap.reporting.report.words import Words
 from doltap.reporting.report.wrong import mistakes_of
 
-__all__ = ["page", "report"]
+__all__ = ["ENDINGS", "page", "report"]
 
+# What the name of the file may end in.
+ENDINGS = (".html", ".htm")
 _LONGEST_TEXT = 60_000
 
 

@@ -16,8 +16,9 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from doltap.errors import DataError, ModelFileError, printable
+from doltap.errors import DataError, MissingPackageError, ModelFileError, printable
 from doltap.reporting import events
+from doltap.reporting.report.words import TEXTS, Words
 
 __all__ = ["Candidate", "Found", "Run", "Search", "found_in"]
 
@@ -75,11 +76,15 @@ class Search:
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """What was found; `skipped` names what could not be read, and why."""
+    """What was found; `skipped` names what could not be read, and the key of the text that says why.
+
+    `closed` are the folders of TensorBoard, where the package that reads them is not installed.
+    """
 
     runs: Sequence[Run]
     searches: Sequence[Search]
     skipped: Sequence[tuple[str, str]]
+    closed: Sequence[str] = ()
 
 
 def found_in(folder: Any) -> Found:
@@ -88,6 +93,7 @@ def found_in(folder: Any) -> Found:
     Raises:
         ModelFileError: there is no such folder.
         DataError: nothing of that kind is in it.
+        MissingPackageError: nothing of it can be read without the package that it names.
     """
     root = pathlib.Path(os.fspath(folder))
     if not root.is_dir():
@@ -97,40 +103,60 @@ def found_in(folder: Any) -> Found:
             got="a file" if root.exists() else "no such folder",
             fix="Give the folder that TensorBoard(log_dir), CSVLogger or tune's folder= wrote to.",
         )
-    runs: list[Run] = []
-    searches: list[Search] = []
+    runs: list[Any] = []
+    searches: list[Any] = []
     skipped: list[tuple[str, str]] = []
+    closed: list[str] = []
+    lacking: MissingPackageError | None = None
+    for read, path, name, kept in _readable(root, runs, searches):
+        try:
+            kept += [one for one in [read(path, name)] if one is not None]
+        except MissingPackageError as error:
+            lacking = error
+            closed.append(name)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, csv.Error) as error:
+            skipped.append((name, _reason(error)))
+    if not runs and not searches:
+        raise lacking or _nothing_in(root, skipped)
+    return Found(runs, searches, skipped, closed)
+
+
+def _readable(root: pathlib.Path, runs: list[Any], searches: list[Any]) -> Iterator[Any]:
+    """Whatever may be a run or a search: what reads it, its path, its name, and where it belongs."""
     for place in _folders(root):
         name = str(place.relative_to(root))
         name = root.resolve().name if name == "." else name
-        for read, kept in ((_tensorboard, runs), (_search, searches)):
-            try:
-                kept += [one for one in [read(place, name)] if one is not None]  # type: ignore[operator]
-            except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-                skipped.append((name, _reason(error)))
+        yield _tensorboard, place, name, runs
+        yield _search, place, name, searches
         for file in sorted(place.glob("*.csv")):
-            try:
-                runs += [one for one in [_csv(file, str(file.relative_to(root)))] if one is not None]
-            except (OSError, ValueError, csv.Error) as error:
-                skipped.append((str(file.relative_to(root)), _reason(error)))
-    if not runs and not searches:
-        raise _nothing_in(root, skipped)
-    return Found(runs, searches, skipped)
+            yield _csv, file, str(file.relative_to(root)), runs
 
 
 def _nothing_in(root: pathlib.Path, skipped: Sequence[tuple[str, str]]) -> DataError:
-    why = f"; {skipped[0][0]} could not be read: {skipped[0][1]}" if skipped else ""
+    fix = "Train with callbacks=[keras.callbacks.CSVLogger('logs/run.csv')], then: doltap report logs."
+    # The error ends the sentence.
+    told = [f"; {name} could not be read: {Words('en')(key).rstrip('.')}" for name, key in skipped[:1]]
+    why = "".join(told)
+    if root.name in ("train", "validation") and any(root.glob(f"{_EVENTS}*")):
+        why, fix = (
+            "; it is a part of one",
+            f"Give the folder above it: doltap report {printable(root.parent, 200)}",
+        )
     return DataError(
         f"'{printable(root, 200)}'",
         expected="a run that TensorBoard or CSVLogger wrote, or the folder of a search",
         got=f"none{why}",
-        fix="Train with callbacks=[keras.callbacks.CSVLogger('logs/run.csv')], then: doltap report logs.",
+        fix=fix,
     )
 
 
 def _reason(error: Exception) -> str:
-    parts = getattr(error, "parts", None)
-    return f"expected {parts['expected']}, got {parts['got']}" if parts else printable(error, 200)
+    """The key of the text that says why something cannot be read."""
+    if isinstance(error, UnicodeDecodeError):
+        return "not_text"
+    if isinstance(error, OSError):
+        return "not_opened"
+    return str(error) if str(error) in TEXTS else "damaged"
 
 
 def _folders(root: pathlib.Path) -> Iterator[pathlib.Path]:
@@ -147,9 +173,14 @@ def _tensorboard(place: pathlib.Path, name: str) -> Run | None:
     files = sorted((place / "train").glob(f"{_EVENTS}*")) if (place / "train").is_dir() else []
     if not files:
         return None
-    when, curves = events.read_epochs(place)
-    times = list(_times(files[-1]))
-    return Run(name, "TensorBoard", curves, when, times[-1] - times[0] if len(times) > 1 else None)
+    try:
+        when, curves, noted = events.read_epochs(place)
+    except ModelFileError:
+        raise ValueError("no_epochs") from None
+    # Every fit has a file of its own, and one object may have written the curve of several.
+    spans = [(times[0], times[-1]) for file in files if (times := list(_times(file)))]
+    seconds = [end - start for start, end in spans if any(start <= time <= end for time in noted)]
+    return Run(name, "TensorBoard", curves, when, sum(seconds) or None)
 
 
 def _times(path: pathlib.Path) -> Iterator[float]:
@@ -169,7 +200,7 @@ def _csv(path: pathlib.Path, name: str) -> Run | None:
     """The last training in a file of CSVLogger; None for a table of something else."""
     if path.stat().st_size > _LARGEST_CSV:
         return None
-    with open(path, encoding="utf-8", newline="") as file:
+    with open(path, encoding="utf-8-sig", newline="") as file:
         head = file.readline().strip()
         separator = next((mark for mark in ",;\t|" if mark in head), ",")
         names = next(csv.reader([head], delimiter=separator), [])
@@ -223,5 +254,5 @@ def _candidate(number: int, kept: Any) -> Candidate:
 
 def _json(path: pathlib.Path) -> Any:
     if path.stat().st_size > _LARGEST_JSON:
-        raise ValueError("the file is too large")
+        raise ValueError("too_large")
     return json.loads(path.read_bytes())

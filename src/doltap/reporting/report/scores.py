@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 __all__ = ["Calibration", "ClassScores", "NumberScores", "area", "calibration", "class_scores", "confusion"]
-__all__ += ["number_scores", "roc", "sampled", "thinned"]
+__all__ += ["confusions", "number_scores", "roc", "sampled", "thinned"]
 
 
 class ClassScores(NamedTuple):
@@ -50,10 +50,22 @@ def confusion(truth: np.ndarray, guess: np.ndarray, count: int) -> np.ndarray:
     return np.bincount(truth * count + guess, minlength=count * count).reshape(count, count)
 
 
-def class_scores(matrix: np.ndarray) -> ClassScores:
-    """Precision, recall and F1 of each class from a table of confusions."""
-    right = np.diag(matrix).astype(np.float64)
-    said, there = matrix.sum(0), matrix.sum(1)
+def confusions(truth: np.ndarray, guess: np.ndarray, most: int) -> list[tuple[int, int, int]]:
+    """What is most often taken for what, and how often: the class, what it was taken for, the rows.
+
+    >>> confusions(np.array([0, 0, 1, 2]), np.array([2, 2, 0, 2]), 5)
+    [(0, 2, 2), (1, 0, 1)]
+    """
+    wrong = np.stack([truth, guess], 1)[truth != guess]
+    pairs, rows = np.unique(wrong, axis=0, return_counts=True)
+    order = np.argsort(-rows, kind="stable")[:most]
+    return [(int(pairs[place, 0]), int(pairs[place, 1]), int(rows[place])) for place in order]
+
+
+def class_scores(truth: np.ndarray, guess: np.ndarray, count: int) -> ClassScores:
+    """Precision, recall and F1 of each class."""
+    right = np.bincount(truth[truth == guess], minlength=count).astype(np.float64)
+    said, there = (np.bincount(each, minlength=count) for each in (guess, truth))
     with np.errstate(divide="ignore", invalid="ignore"):
         precision, recall, f1 = right / said, right / there, 2 * right / (said + there)
     return ClassScores(precision, recall, f1, there)

@@ -23,7 +23,7 @@ class Answer:
             "numbers", or "unknown".
         truth: (n,) class numbers; (n,) 0 or 1; (n, k) 0 or 1; (n, d) numbers.
         guess: (n, k) shares; (n,) shares or scores; (n, k); (n, d).
-        names: of the classes or labels.
+        names: of the classes, labels or numbers; none where numbers have no names.
         is_share: whether the guesses are probabilities.
         rows: the test row of each of them; None where they are the rows.
     """

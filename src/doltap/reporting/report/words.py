@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import string
 from typing import Any
+
+from doltap.reporting.language import with_particles
 
 __all__ = ["TEXTS", "Words"]
 
@@ -17,8 +20,21 @@ class Words:
     def __call__(self, key: str, **values: Any) -> str:
         """The text, with the values in it."""
         text = TEXTS[key][self._place]
-        return text.format(**values) if values else text
+        told = _FORMATTER.format(text, **values) if values else text
+        return with_particles(told) if self._place else told
 
+
+class _Formatter(string.Formatter):
+    """That of Python, with "{count:is|are}" for a word that is another one where the count is 1."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        one, bar, many = format_spec.partition("|")
+        if not bar:
+            return super().format_field(value, format_spec)
+        return one if str(value) == "1" else many
+
+
+_FORMATTER = _Formatter()
 
 TEXTS: dict[str, tuple[str, str]] = {
     # The frame of the page.
@@ -32,7 +48,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     # The model.
     "model": ("The model", "모델"),
     "model_told": (
-        "{count} layers with {parameters} parameters, {trainable} of which are trained.",
+        "{count} layer{count:|s} with {parameters} parameter{parameters:|s}, "
+        "{trainable} of which {trainable:is|are} trained.",
         "층 {count}개, 파라미터 {parameters}개이며 이 가운데 {trainable}개를 학습합니다.",
     ),
     "diagram_of": ("Diagram of {name}", "{name} 구조 그림"),
@@ -68,7 +85,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "epoch": ("epoch", "에포크"),
     "epochs": ("Epochs", "에포크"),
     "curve_told": (
-        "{name} goes from {first} to {last} in {count} epochs.",
+        "{name} goes from {first} to {last} in {count} epoch{count:|s}.",
         "{name}: 에포크 {count}번 동안 {first}에서 {last}(으)로 바뀌었습니다.",
     ),
     "measures": ("What was measured", "측정값"),
@@ -79,7 +96,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "at_epoch": ("at epoch", "그때의 에포크"),
     # How good it is.
     "quality": ("How good it is", "얼마나 잘하나"),
-    "quality_told": ("On {count} test rows.", "테스트 데이터 {count}행으로 쟀습니다."),
+    "quality_told": ("On {count} test row{count:|s}.", "테스트 데이터 {count}행으로 쟀습니다."),
     "no_data": (
         "No test data was passed: model.report(path, x_test, y_test) tells how good the model is.",
         "테스트 데이터가 없습니다. model.report(path, x_test, y_test)로 넘기면 성능까지 알려 드립니다.",
@@ -94,9 +111,16 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Rows are what is so, columns what the model says; shades are shares of a row.",
         "행은 정답, 열은 모델의 답입니다. 색이 진할수록 그 행에서 차지하는 비율이 높습니다.",
     ),
+    "too_many_classes": (
+        "The matrix is left out, since there are {count} classes.",
+        "클래스가 {count}개나 되어 행렬은 생략했습니다.",
+    ),
     "truth": ("what is so", "정답"),
     "said": ("what the model says", "모델의 답"),
-    "confusion_field": ("{truth} taken for {said}: {count} rows", "정답 {truth}, 답 {said}: {count}행"),
+    "confusion_field": (
+        "{truth} taken for {said}: {count} row{count:|s}",
+        "정답 {truth}, 답 {said}: {count}행",
+    ),
     "confusions": ("Most frequent mistakes", "가장 잦은 혼동"),
     "rows": ("Rows", "행 수"),
     "share_of_class": ("Share of the class", "그 클래스에서의 비율"),
@@ -148,15 +172,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     # Where it is wrong.
     "mistakes": ("Where it is wrong", "어디서 틀리나"),
     "mistakes_told": (
-        "{wrong} of {count} are wrong. These are the ones it was most sure of.",
+        "{wrong} of {count} {wrong:is|are} wrong. "
+        "{wrong:This is the one|These are the ones} it was most sure of.",
         "{count}개 가운데 {wrong}개를 틀렸습니다. 가장 확신하고 틀린 것부터 보여 드립니다.",
     ),
     "no_mistakes": (
-        "All {count} are right. These are the ones it was least sure of.",
+        "{count:The only one is|All {count} are} right.{count:| These are the ones it was least sure of.}",
         "{count}개를 모두 맞혔습니다. 가장 자신 없어한 것부터 보여 드립니다.",
     ),
     "largest_errors": (
-        "These are the {count} rows with the largest errors.",
+        "{count:This is the row|These are the {count} rows} with the largest error{count:|s}.",
         "오차가 가장 큰 {count}행입니다.",
     ),
     "picture_told": (
@@ -174,19 +199,26 @@ TEXTS: dict[str, tuple[str, str]] = {
     "said_column": ("Answer", "답"),
     "sure": ("Sure by", "확신"),
     "error_column": ("Error", "오차"),
-    "more_columns": ("{count} further columns are not shown.", "나머지 열 {count}개는 생략했습니다."),
+    "more_columns": (
+        "{count} further column{count:|s} {count:is|are} not shown.",
+        "나머지 열 {count}개는 생략했습니다.",
+    ),
     "worst_rows": ("Rows with the worst mistakes", "가장 크게 틀린 행"),
     # The layers.
     "insides": ("What the layers look like", "층 들여다보기"),
     "insides_told": (
-        "Weights, and what each layer gives for {count} test rows.",
+        "Weights, and what each layer gives for {count} test row{count:|s}.",
         "층마다 가중치와, 테스트 데이터 {count}행에 대한 출력을 보여 드립니다.",
     ),
     "insides_weights": ("The weights of each layer.", "층마다 가중치를 보여 드립니다."),
-    "more_layers": ("{count} further layers are not shown.", "나머지 층 {count}개는 생략했습니다."),
+    "more_layers": (
+        "{count} further layer{count:|s} {count:is|are} not shown.",
+        "나머지 층 {count}개는 생략했습니다.",
+    ),
     "filters": ("What the units of {name} look for", "{name}의 유닛이 찾는 무늬"),
     "filters_told": (
-        "The weights of {count} units as pictures: red adds, blue takes away, white does not matter.",
+        "The weights of {count} unit{count:|s} as {count:a picture|pictures}: "
+        "red adds, blue takes away, white does not matter.",
         "유닛 {count}개의 가중치를 그림으로 나타냈습니다. 빨강은 더하고 파랑은 빼며 흰색은 영향이 없습니다.",
     ),
     "activations": ("output", "출력값"),
@@ -196,7 +228,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "zeros": ("{share} are zero, and have no bar", "0인 값이 {share}이며 막대에서는 뺐습니다"),
     "all_zeros": ("All are zero", "모두 0입니다"),
-    "not_finite": ("{count} are NaN or infinite", "NaN 또는 무한대 {count}개"),
+    "not_finite": ("{count} {count:is|are} NaN or infinite", "NaN 또는 무한대 {count}개"),
     "signs": ("Vital signs of the layers on the test data", "테스트 데이터로 잰 층의 활력 징후"),
     "gradient_norm": ("Gradient", "기울기 크기"),
     "weight_norm": ("Weights", "가중치 크기"),
@@ -237,7 +269,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "model_config": ("Configuration of the model", "모델 설정"),
     "cut": ("(cut: {count} letters)", "(생략됨: 전체 {count}자)"),
     # The comparison of runs.
-    "comparison": ("Comparison of {count} runs", "학습 {count}개 비교"),
+    "found": (
+        "{runs} run{runs:|s}, {searches} search{searches:|es}",
+        "학습 {runs}개, 탐색 {searches}개",
+    ),
+    "comparison": ("Comparison of {count} run{count:|s}", "학습 {count}개 비교"),
     "runs": ("Runs", "학습 목록"),
     "runs_told": ("Found in {folder}, the best first.", "{folder}에서 찾아 좋은 것부터 늘어놓았습니다."),
     "run": ("Run", "학습"),
@@ -253,8 +289,20 @@ TEXTS: dict[str, tuple[str, str]] = {
     "settings": ("Settings", "설정"),
     "failed": ("failed: {error}", "실패: {error}"),
     "more_runs": (
-        "{count} further runs are left out of the curves.",
+        "{count} further run{count:|s} {count:is|are} left out of the curves.",
         "나머지 학습 {count}개는 곡선에서 뺐습니다.",
+    ),
+    "no_epochs": ("It holds no epochs.", "기록된 에포크가 없습니다."),
+    "not_text": ("It is not text in UTF-8.", "UTF-8로 쓴 텍스트 파일이 아닙니다."),
+    "not_opened": ("It cannot be opened.", "파일을 열 수 없습니다."),
+    "too_large": ("It is too large.", "파일이 너무 큽니다."),
+    "damaged": (
+        "It is damaged, or holds something else than its name says.",
+        "손상되었거나 이름과 다른 내용이 들어 있습니다.",
+    ),
+    "board_closed": (
+        "Not read: {name}. Reading the files of TensorBoard needs: {line}",
+        "읽지 못함: {name}. TensorBoard 파일을 읽으려면 설치하세요: {line}",
     ),
     "not_read": ("Not read: {name}. {why}", "읽지 못함: {name}. {why}"),
 }

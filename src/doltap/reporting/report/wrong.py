@@ -18,6 +18,8 @@ from doltap.reporting.report.words import Words
 __all__ = ["mistakes_of", "worst"]
 
 _MOST_PICTURES, _MOST_ROWS, _MOST_COLUMNS = 24, 15, 12
+# So many columns of the test data fit on paper; page.css leaves out the others.
+_MOST_ON_PAPER = 6
 _SHOWN_SIDE = 84
 
 
@@ -139,8 +141,9 @@ def _rows(answer: Answer, inputs: Sequence[TestInput], words: Words) -> Iterator
         for place, row in zip(places, rows, strict=True)
     ]
     yield table(words("worst_rows"), head, lines, texts=(1, 2))
-    if len(columns) > len(shown):
-        yield element("p", words("more_columns", count=len(columns) - len(shown)), class_="note")
+    for most, media in ((_MOST_COLUMNS, "screen"), (_MOST_ON_PAPER, "paper")):
+        if len(columns) > most:
+            yield element("p", words("more_columns", count=len(columns) - most), class_=f"note {media}")
 
 
 def _columns(given: TestInput, is_one_of_several: bool) -> Iterator[tuple[str, np.ndarray]]:
