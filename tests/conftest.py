@@ -1,4 +1,4 @@
-"""What every test may ask for: real Keras, as the peer to compare with.
+"""What every test may ask for: real Keras, as the peer to compare with, and what XLA compiles.
 
 Keras is optional here: a test that asks for it is skipped where it is missing.
 """
@@ -9,12 +9,13 @@ import os
 import pathlib
 import warnings
 
+import jax
 import jaxtyping
 import pytest
 
 from browser import _chromium, browser
 
-__all__ = ["_chromium", "browser", "keras"]
+__all__ = ["_chromium", "browser", "compilations", "keras"]
 
 # Programs are run as programs are, by test_programs.
 collect_ignore_glob = ["programs/*"]
@@ -35,3 +36,17 @@ def keras():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return pytest.importorskip("keras")
+
+
+@pytest.fixture
+def compilations():
+    """A list that grows by one with everything that XLA compiles."""
+    seen = []
+
+    def note(name, duration, **facts):
+        if name == "/jax/core/compile/backend_compile_duration":
+            seen.append(name)
+
+    jax.monitoring.register_event_duration_secs_listener(note)
+    yield seen
+    jax.monitoring.unregister_event_duration_listener(note)

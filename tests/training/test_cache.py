@@ -26,20 +26,6 @@ X = RNG.normal(size=(20, 4)).astype(np.float32)
 Y = RNG.normal(size=(20, 1)).astype(np.float32)
 
 
-@pytest.fixture
-def compilations():
-    """Counts everything that XLA compiles: the list grows by one each time."""
-    seen = []
-
-    def note(name, duration, **facts):
-        if name == "/jax/core/compile/backend_compile_duration":
-            seen.append(name)
-
-    jax.monitoring.register_event_duration_secs_listener(note)
-    yield seen
-    jax.monitoring.unregister_event_duration_listener(note)
-
-
 def network(
     *, units=5, activation="tanh", rate=0.3, seed=None, names=None, initializer="glorot_uniform",
     optimizer=None, loss="mse", metrics=("mae",), trainable=True, dtype=None,

@@ -94,8 +94,7 @@ class _Stepping:
         # When the next copy of the state is due, once that was reckoned.
         self._begun = time.perf_counter()
         self._copy_due: float | None = None
-        # The row numbers in the order of the steps, where there are any; and what gives the data of a
-        # step again, where it does not stay on the device.
+        # The row numbers in the order of the steps, if any; and what gives data again that does not stay.
         self._row_numbers: np.ndarray | None = None
         self._data_again: Callable[[int], Any] | None = None
 

@@ -362,20 +362,6 @@ def test_a_layer_that_nobody_holds_any_more_is_differentiated(tf):
     assert tape.gradient(y, x).shape == (12, 4)
 
 
-@pytest.fixture
-def compilations():
-    """A list that grows by one with everything that XLA compiles."""
-    seen = []
-
-    def note(name, duration, **facts):
-        if name == "/jax/core/compile/backend_compile_duration":
-            seen.append(name)
-
-    jax.monitoring.register_event_duration_secs_listener(note)
-    yield seen
-    jax.monitoring.unregister_event_duration_listener(note)
-
-
 def test_a_lookup_that_is_made_anew_for_each_row_is_not_compiled_for_each(tf, compilations):
     def encoded(number):
         lookup = keras.layers.IntegerLookup(vocabulary=[0, 1, 2], output_mode="one_hot")
